@@ -1,0 +1,40 @@
+"""The exceptions of veilface: one family, one clear sentence each."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class VeilfaceError(Exception):
+    """Base of every error that veilface raises on purpose."""
+
+
+class ImageError(VeilfaceError):
+    """A file is not an image that veilface reads, or an output cannot be written."""
+
+
+class NoFaceError(VeilfaceError):
+    """The detector found no face in the photo."""
+
+
+class WeightsError(VeilfaceError):
+    """A weight file is missing, has another hash than the registry states, or cannot be parsed."""
+
+
+class UnknownNameError(VeilfaceError, ValueError):
+    """A name is in no registry; the message lists the names that are."""
+
+    def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
+        names = sorted(known)
+        close = difflib.get_close_matches(name, names, n=1)
+        hint = f"; did you mean '{close[0]}'?" if close else ";"
+        super().__init__(f"unknown {kind} '{name}'{hint} available: {', '.join(names)}")
+
+
+class ShapeError(VeilfaceError, ValueError):
+    """A tensor has another shape, dtype or value range than the function states."""
+
+
+class DeviceError(VeilfaceError):
+    """A requested device is not there; veilface never falls back silently."""

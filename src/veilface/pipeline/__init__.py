@@ -1,0 +1,7 @@
+"""From photos to protected photos, and the question whether two photos still match.
+
+inputs, outputs, manifest     what goes in, where it comes out, what is done already
+faces, batching, compose      one photo: find its faces, protect them, put the result together
+protector, verify             the public facade
+run                           many photos with everything that can go wrong
+"""

@@ -1,0 +1,1 @@
+"""Protectors: they rewrite aligned faces. See `registry` for the names."""

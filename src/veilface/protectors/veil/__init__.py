@@ -1,0 +1,1 @@
+"""The method of the paper, one module for each group of equations."""

@@ -1,0 +1,106 @@
+"""Multi-scale gradient noise that modulates the steps of the optimiser (Eq. 5-6)."""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+
+import torch
+from torch import Tensor
+
+from veilface.protectors.veil.randomness import Draws
+
+
+@lru_cache(maxsize=32)
+def _lattice(side: int, wavelength: float) -> tuple[Tensor, Tensor, int]:
+    """Corner indices and weights that turn lattice gradients into one level of noise.
+
+    Returns:
+        Indices (4, side, side) into the flattened lattice; weights (4, 2, side, side), the smooth
+        fade φ of a corner times the pixel's offset from it; and the lattice's side in points.
+    """
+    at = (torch.arange(side, dtype=torch.float32) + 0.5) / wavelength
+    cell = at.floor()
+    part = at - cell
+    fade = part**3 * (part * (part * 6 - 15) + 10)
+    points = int(cell[-1]) + 2
+    indices, weights = [], []
+    for down in (0, 1):
+        for right in (0, 1):
+            row, column = cell.long() + down, cell.long() + right
+            indices.append(row[:, None] * points + column[None, :])
+            smooth_y = fade if down else 1 - fade
+            smooth_x = fade if right else 1 - fade
+            smooth = smooth_y[:, None] * smooth_x[None, :]
+            offset_x = (part - right)[None, :].expand(side, side)
+            offset_y = (part - down)[:, None].expand(side, side)
+            weights.append(torch.stack([smooth * offset_x, smooth * offset_y]))
+    return torch.stack(indices), torch.stack(weights), points
+
+
+def gradient_noise(draws: Draws, *, side: int, wavelength: float) -> Tensor:
+    """One level: N(x, y, σ) = Σ h(i, j, σ) · φ(x - i, y - j) (Eq. 5).
+
+    Args:
+        draws: Random streams, one an image; they play the part of the temporal seed σ.
+        side: Side of the square field in pixels.
+        wavelength: Distance of the lattice points in pixels.
+
+    Returns:
+        (N, side, side), zero at the lattice points, within ±0.71.
+    """
+    indices, weights, points = _lattice(side, wavelength)
+    angle = draws.uniform(points * points, high=2 * math.pi)
+    indices, weights = indices.to(angle.device), weights.to(angle.device)
+    field = torch.zeros(angle.shape[0], side, side, device=angle.device)
+    for component, directions in enumerate((angle.cos(), angle.sin())):
+        for corner in range(4):
+            field += weights[corner, component] * directions[:, indices[corner]]
+    return field
+
+
+def multi_scale_noise(
+    draws: Draws,
+    *,
+    side: int = 112,
+    wavelength: float = 28.0,
+    octaves: int = 4,
+    persistence: float = 0.5,
+    lacunarity: float = 2.0,
+) -> Tensor:
+    """N'(x, y, σ) = Σ ε^k N(τ^k x/λ, τ^k y/λ, σ) (Eq. 6).
+
+    Args:
+        draws: Random streams, one an image.
+        side: Side of the square field in pixels.
+        wavelength: λ in pixels.
+        octaves: Number of levels, n + 1.
+        persistence: ε, the weight ratio of one level to the next coarser one.
+        lacunarity: τ, the frequency ratio.
+
+    Returns:
+        (N, side, side), of about zero mean.
+    """
+    levels = (
+        persistence**k * gradient_noise(draws, side=side, wavelength=wavelength / lacunarity**k)
+        for k in range(octaves)
+    )
+    return torch.stack(list(levels)).sum(dim=0)
+
+
+def positive_field(noise: Tensor, *, amplitude: float = 0.5) -> Tensor:
+    """Shift and scale noise so that it can multiply a step without turning it round.
+
+    Half of the values of Eq. 6 are negative; as a factor in Eq. 9 they would let half of the
+    pixels descend the objective.
+
+    Args:
+        noise: (N, H, W) of any scale.
+        amplitude: Largest deviation from 1, in (0, 1).
+
+    Returns:
+        (N, 1, H, W) in [1 - amplitude, 1 + amplitude] with mean 1 for each image.
+    """
+    centred = noise - noise.mean(dim=(1, 2), keepdim=True)
+    peak = centred.abs().amax(dim=(1, 2), keepdim=True).clamp_min(1e-12)
+    return (1 + amplitude * centred / peak)[:, None]

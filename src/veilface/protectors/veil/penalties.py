@@ -1,0 +1,133 @@
+"""Penalties beside Eq. 10: against matching strangers, and against looking like the source.
+
+Each is a term of the objective with values <= 0. They are not in the paper, which measures neither
+false matches between protected images nor links by plain image similarity (docs/method.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from veilface.protectors.veil.objective import State
+
+LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601
+
+
+class DecoyRepulsion:
+    """-mean_j relu(cos(f(X_t), d_j) - cos(f(X), d_j)): no closer to a decoy than X itself is.
+
+    Protected images of different people resemble each other for a recogniser, because what they
+    start from and how they are made pushes every embedding the same way. The decoys are embeddings
+    of starts drawn like X_0, the image's own among them; nothing of the batch enters, so that one
+    photo alone is as safe as many.
+
+    Args:
+        targets: Per surrogate the (N, D) centred unit embeddings of the sources X.
+        decoys: Per surrogate (N, K, D) centred unit embeddings.
+    """
+
+    def __init__(self, targets: Mapping[str, Tensor], decoys: Mapping[str, Tensor]) -> None:
+        self.decoys = decoys
+        self.allowed = {
+            name: torch.einsum("nd,nkd->nk", targets[name], decoys[name]) for name in targets
+        }
+
+    def __call__(self, state: State) -> Tensor:
+        """(N,) values in [-2, 0], the mean over surrogates."""
+        terms = [
+            F.relu(torch.einsum("nd,nkd->nk", embedding, self.decoys[name]) - self.allowed[name])
+            for name, embedding in state.embeddings.items()
+        ]
+        return -torch.stack([term.mean(dim=1) for term in terms]).mean(dim=0)
+
+
+def luma(x: Tensor) -> Tensor:
+    """(N, 1, H, W) luma of (N, 3, H, W) RGB."""
+    return (x * x.new_tensor(LUMA)[None, :, None, None]).sum(dim=1, keepdim=True)
+
+
+def gaussian_blur(x: Tensor, *, sigma: float) -> Tensor:
+    """Separable Gaussian blur with reflected borders; (N, C, H, W) in and out.
+
+    Args:
+        x: Images.
+        sigma: Standard deviation in pixels; 0 returns ``x``.
+    """
+    if sigma == 0:
+        return x
+    radius = max(1, round(3 * sigma))
+    at = torch.arange(-radius, radius + 1, dtype=x.dtype, device=x.device)
+    kernel = torch.softmax(-(at**2) / (2 * sigma**2), dim=0)
+    channels = x.shape[1]
+    padded = F.pad(x, (radius,) * 4, mode="reflect")
+    rows = F.conv2d(padded, kernel.view(1, 1, -1, 1).expand(channels, 1, -1, 1), groups=channels)
+    return F.conv2d(rows, kernel.view(1, 1, 1, -1).expand(channels, 1, 1, -1), groups=channels)
+
+
+def coarse_luma(x: Tensor, *, sigma: float) -> Tensor:
+    """(N, H*W) blurred luma, centred and of unit length: its dot product is the NCC."""
+    flat = gaussian_blur(luma(x), sigma=sigma).flatten(1)
+    return F.normalize(flat - flat.mean(dim=1, keepdim=True), dim=1)
+
+
+def oriented_gradients(x: Tensor, *, sigma: float, bins: int = 9, cell: int = 8) -> Tensor:
+    """A differentiable histogram of oriented gradients of the blurred luma.
+
+    Args:
+        x: (N, 3, H, W) in [0, 1].
+        sigma: Blur before the gradients, in pixels.
+        bins: Unsigned orientations, linearly shared.
+        cell: Side of a cell in pixels.
+
+    Returns:
+        (N, bins * cells) centred unit vectors.
+    """
+    field = gaussian_blur(luma(x), sigma=sigma)
+    dx = F.pad(field[..., 2:] - field[..., :-2], (1, 1), mode="replicate")
+    dy = F.pad(field[..., 2:, :] - field[..., :-2, :], (0, 0, 1, 1), mode="replicate")
+    magnitude = torch.sqrt(dx**2 + dy**2 + 1e-8)
+    angle = torch.atan2(dy, dx + 1e-12) % torch.pi
+    centres = torch.arange(bins, device=x.device, dtype=x.dtype) * (torch.pi / bins)
+    distance = (angle - centres[None, :, None, None]).abs()
+    distance = torch.minimum(distance, torch.pi - distance)
+    share = F.relu(1 - distance * (bins / torch.pi))
+    cells = F.normalize(F.avg_pool2d(magnitude * share, cell), dim=1, eps=1e-3)
+    flat = cells.flatten(1)
+    return F.normalize(flat - flat.mean(dim=1, keepdim=True), dim=1)
+
+
+class SourceDissimilarity:
+    """-mean over scales of a positive (or absolute) correlation with the source image.
+
+    Args:
+        source: X, (N, 3, H, W).
+        describe: Maps images to (N, F) unit vectors, for one scale.
+        sigmas: The scales, in pixels.
+        signed: Whether a negative correlation is harmless (HOG) or links as well (NCC).
+    """
+
+    def __init__(
+        self,
+        source: Tensor,
+        *,
+        describe: Callable[..., Tensor],
+        sigmas: tuple[float, ...],
+        signed: bool,
+    ) -> None:
+        self.describe = describe
+        self.signed = signed
+        self.sources = {sigma: describe(source, sigma=sigma).detach() for sigma in sigmas}
+
+    def __call__(self, state: State) -> Tensor:
+        """(N,) values in [-1, 0]."""
+        cosines = torch.stack(
+            [
+                (self.describe(state.x, sigma=sigma) * source).sum(dim=1)
+                for sigma, source in self.sources.items()
+            ]
+        )
+        return -(F.relu(cosines) if self.signed else cosines.abs()).mean(dim=0)

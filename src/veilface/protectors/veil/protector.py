@@ -1,0 +1,174 @@
+"""The method from end to end; the only module that knows the order of its steps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import torch
+from torch import Generator, Tensor
+
+from veilface.errors import ShapeError
+from veilface.protectors.base import check_faces, quantise
+from veilface.protectors.veil.filling import feature_mask, stochastic_fill
+from veilface.protectors.veil.frequency import high_pass
+from veilface.protectors.veil.noise import multi_scale_noise, positive_field
+from veilface.protectors.veil.objective import (
+    Objective,
+    Recognition,
+    Term,
+    centred_embedding,
+    entropy_term,
+)
+from veilface.protectors.veil.optimizer import MomentumRule, ascend
+from veilface.protectors.veil.penalties import (
+    DecoyRepulsion,
+    SourceDissimilarity,
+    coarse_luma,
+    gaussian_blur,
+    oriented_gradients,
+)
+from veilface.protectors.veil.persona import load_face_model
+from veilface.protectors.veil.presets import LocalFeatures, Modulation, Preset
+from veilface.protectors.veil.randomness import Draws
+from veilface.recognizers.recognizer import Recognizer
+from veilface.types import Protected
+
+
+def _local_features_start(x: Tensor, start: LocalFeatures, draws: Draws) -> Tensor:
+    """X_0 of the paper: the kept regions of the high-passed image in a random filling."""
+    colour = x.mean(dim=(2, 3), keepdim=True)
+    fine = colour + start.gain * high_pass(x, cutoff=start.cutoff)
+    filling = stochastic_fill(x, draws, spread=start.spread)
+    mask = feature_mask(start.regions, softness=start.softness, side=x.shape[-1], device=x.device)
+    return torch.lerp(filling, fine, mask.to(x.dtype)).clamp(0.0, 1.0)
+
+
+class VeilProtector:
+    """Protects aligned faces with one preset and one ensemble.
+
+    Args:
+        preset: The parameters.
+        surrogates: At least one recogniser, all on the device on which images will arrive.
+        progress: Called after each step with the number of finished steps and of all steps.
+
+    Raises:
+        ShapeError: No surrogate is given.
+    """
+
+    def __init__(
+        self,
+        preset: Preset,
+        surrogates: Sequence[Recognizer],
+        *,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> None:
+        if not surrogates:
+            raise ShapeError(f"the preset {preset.name} needs at least one recogniser")
+        self.name = preset.name
+        self.preset = preset
+        self.surrogates = tuple(surrogates)
+        self.progress = progress
+        self._starts = self._start_maker()
+
+    def protect(
+        self, x: Tensor, *, generator: Generator | Sequence[Generator] | None = None
+    ) -> Protected:
+        """Rewrite faces so that people do not see them and the surrogates still match them.
+
+        Args:
+            x: (N, 3, 112, 112) float RGB in [0, 1], aligned to the ArcFace template.
+            generator: None for the operating system's randomness (recommended); one generator,
+                or one an image, for repeatable results.
+
+        Returns:
+            The protected images, rounded to 8 bits, and their similarities to ``x``.
+
+        Raises:
+            ShapeError: ``x`` is not of the stated shape or range.
+        """
+        check_faces(x)
+        preset = self.preset
+        draws = Draws(x.shape[0], generator=generator, device=x.device)
+        with torch.no_grad():
+            targets = self._embed(x)
+            start = self._starts(x, draws)
+        objective = Objective(
+            self.surrogates,
+            terms=self._terms(x, start, targets, draws),
+            view=self._view(draws),
+        )
+        rule = MomentumRule(
+            step_size=preset.step_size,
+            momentum=preset.momentum,
+            modulation=self._modulation(preset.modulation, draws, side=x.shape[-1]),
+        )
+        images = ascend(
+            start,
+            objective,
+            rule=rule,
+            steps=preset.steps,
+            radius=preset.radius,
+            progress=self.progress,
+        )
+        images = quantise(gaussian_blur(images, sigma=preset.final_blur))
+        return Protected(images, self._similarity(x, images))
+
+    def _start_maker(self) -> Callable[[Tensor, Draws], Tensor]:
+        start = self.preset.start
+        if isinstance(start, LocalFeatures):
+            return lambda x, draws: _local_features_start(x, start, draws)
+        model = load_face_model()
+        return lambda x, draws: model.sample(draws).to(x.dtype)
+
+    def _embed(self, x: Tensor) -> dict[str, Tensor]:
+        return {s.name: centred_embedding(s, x) for s in self.surrogates}
+
+    def _view(self, draws: Draws) -> Callable[[Tensor], Tensor]:
+        diversity = self.preset.diversity
+        return (lambda x: x) if diversity is None else (lambda x: diversity.view(x, draws))
+
+    @staticmethod
+    def _modulation(
+        noise: Modulation | None, draws: Draws, *, side: int
+    ) -> Callable[[], Tensor] | None:
+        if noise is None:
+            return None
+
+        def field() -> Tensor:
+            levels = multi_scale_noise(
+                draws,
+                side=side,
+                wavelength=noise.wavelength,
+                octaves=noise.octaves,
+                persistence=noise.persistence,
+                lacunarity=noise.lacunarity,
+            )
+            return positive_field(levels, amplitude=noise.amplitude)
+
+        return field
+
+    def _terms(
+        self, x: Tensor, start: Tensor, targets: Mapping[str, Tensor], draws: Draws
+    ) -> list[tuple[float, Term]]:
+        preset = self.preset
+        terms: list[tuple[float, Term]] = [(1.0, Recognition(targets))]
+        if preset.entropy:
+            terms.append((preset.entropy, entropy_term))
+        if preset.repulsion:
+            with torch.no_grad():
+                others = (self._starts(x, draws) for _ in range(preset.decoys - 1))
+                embedded = [self._embed(decoy) for decoy in (start, *others)]
+            decoys = {name: torch.stack([e[name] for e in embedded], dim=1) for name in targets}
+            terms.append((preset.repulsion, DecoyRepulsion(targets, decoys)))
+        if preset.dissimilarity:
+            for describe, sigmas, signed in (
+                (oriented_gradients, (1.5, 3.0), True),
+                (coarse_luma, (2.0, 4.0), False),
+            ):
+                term = SourceDissimilarity(x, describe=describe, sigmas=sigmas, signed=signed)
+                terms.append((preset.dissimilarity, term))
+        return terms
+
+    @torch.no_grad()
+    def _similarity(self, x: Tensor, images: Tensor) -> dict[str, Tensor]:
+        return {s.name: (s.embed(x) * s.embed(images)).sum(dim=1) for s in self.surrogates}

@@ -1,0 +1,89 @@
+"""Where random numbers come from: the one place that chooses seed and device.
+
+Every image of a batch has its own stream, so that a photo protected alone and the same photo in a
+batch see the same draws. Streams are drawn on the CPU and moved, which makes results agree across
+devices; without a caller's generator on an accelerator a single stream on the device is used,
+since nothing has to be repeatable there.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+
+import torch
+from torch import Generator, Tensor
+
+from veilface.errors import ShapeError
+
+
+def system_generator(device: torch.device | str = "cpu") -> Generator:
+    """A generator seeded with 63 bits of the operating system's secure source.
+
+    The seed is neither returned nor stored (a clock seed, as "temporal seed" could be read, would
+    be enumerable).
+    """
+    return Generator(device=device).manual_seed(secrets.randbits(63))
+
+
+def child_generators(generator: Generator, count: int) -> list[Generator]:
+    """``count`` CPU generators whose seeds are drawn from ``generator``."""
+    seeds = torch.randint(2**62, (count,), generator=generator, device=generator.device)
+    return [Generator().manual_seed(int(seed)) for seed in seeds]
+
+
+class Draws:
+    """Random numbers for a batch of ``count`` images.
+
+    Args:
+        count: Images in the batch.
+        generator: None for the operating system's randomness; one generator, from which a child
+            is drawn for each image; or a sequence of generators, one an image.
+        device: Where the drawn tensors are wanted.
+
+    Raises:
+        ShapeError: The sequence has another length than ``count``.
+    """
+
+    def __init__(
+        self,
+        count: int,
+        *,
+        generator: Generator | Sequence[Generator] | None = None,
+        device: torch.device | str = "cpu",
+    ) -> None:
+        self.count = count
+        self.device = torch.device(device)
+        self._shared: Generator | None = None
+        self._streams: list[Generator] = []
+        if generator is None and self.device.type != "cpu":
+            self._shared = system_generator(self.device)
+        elif generator is None:
+            self._streams = [system_generator() for _ in range(count)]
+        elif isinstance(generator, Generator):
+            self._streams = child_generators(generator, count)
+        else:
+            self._streams = list(generator)
+            if len(self._streams) != count:
+                raise ShapeError(
+                    f"{len(self._streams)} generators for {count} images; give one for each image"
+                )
+
+    def normal(self, *shape: int) -> Tensor:
+        """(count, *shape) draws of N(0, 1)."""
+        if self._shared is not None:
+            return torch.randn((self.count, *shape), generator=self._shared, device=self.device)
+        out = torch.empty((self.count, *shape))
+        for row, stream in zip(out, self._streams, strict=True):
+            row.normal_(generator=stream)
+        return out.to(self.device)
+
+    def uniform(self, *shape: int, low: float = 0.0, high: float = 1.0) -> Tensor:
+        """(count, *shape) draws of U(low, high)."""
+        if self._shared is not None:
+            draws = torch.rand((self.count, *shape), generator=self._shared, device=self.device)
+            return low + (high - low) * draws
+        out = torch.empty((self.count, *shape))
+        for row, stream in zip(out, self._streams, strict=True):
+            row.uniform_(low, high, generator=stream)
+        return out.to(self.device)

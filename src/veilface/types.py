@@ -1,0 +1,101 @@
+"""The results that veilface hands out, as frozen dataclasses.
+
+Pixel coordinates are (x, y) with x to the right and y down, pixel centres at whole numbers, as in
+OpenCV; sides are in pixels, similarities are cosines.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+    from torch import Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class Detection:
+    """One face in a photo.
+
+    Attributes:
+        box: x, y, width, height in pixels of the upright photo; may reach over its border.
+        points: Five (x, y) landmarks: image-left eye, image-right eye, nose, image-left and
+            image-right corner of the mouth.
+        score: Confidence of the detector in [0, 1].
+    """
+
+    box: tuple[float, float, float, float]
+    points: tuple[tuple[float, float], ...]
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Protected:
+    """A batch of protected faces, as `protect` of any protector returns it.
+
+    Attributes:
+        images: (N, 3, 112, 112) float RGB in [0, 1], rounded to 8 bits, on the input's device.
+        similarity: Per surrogate the (N,) cosines between the protected and the source images,
+            measured on the rounded images; empty for protectors that use no recogniser.
+    """
+
+    images: Tensor
+    similarity: Mapping[str, Tensor]
+
+
+@dataclass(frozen=True, slots=True)
+class ProtectedFace:
+    """One protected face of a photo.
+
+    Attributes:
+        image: The 112x112 RGB image.
+        similarity: Cosine to the source face by surrogate name.
+        detection: Where the face was found; None for inputs that are aligned crops already.
+    """
+
+    image: Image
+    similarity: Mapping[str, float]
+    detection: Detection | None
+
+
+@dataclass(frozen=True, slots=True)
+class ProtectedPhoto:
+    """What became of one photo.
+
+    Attributes:
+        faces: The protected faces, largest first.
+        pasted: The whole photo with its faces replaced, when that was asked for.
+    """
+
+    faces: tuple[ProtectedFace, ...]
+    pasted: Image | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """The answer of one recogniser about two photos.
+
+    Attributes:
+        recognizer: Its registry name.
+        score: Cosine of the two embeddings, in [-1, 1]; of the best pair when a photo has
+            several faces.
+        threshold: The score that a match must exceed.
+        fmr: The false match rate of the threshold on clean impostor pairs.
+        match: Whether ``score > threshold``.
+        faces: Number of faces found in the first and the second photo.
+        pair: Indices of the compared faces, counted from the largest.
+    """
+
+    recognizer: str
+    score: float
+    threshold: float
+    fmr: float
+    match: bool
+    faces: tuple[int, int] = (1, 1)
+    pair: tuple[int, int] = (0, 0)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The fields as JSON-ready values."""
+        return asdict(self)
