@@ -4,7 +4,7 @@
     python tools/build_face_model.py check --faces DIR --unseen DIR
 
 DIR holds aligned 112x112 crops in one folder for each identity. The model is the mean face and the
-leading principal components, in half precision.
+leading principal components, in 8 bits with one scale for each.
 """
 
 from __future__ import annotations
@@ -50,10 +50,13 @@ def build(root: Path, *, components: int, per_identity: int) -> None:
         "explained_variance": f"{float(values.sum() / (data**2).sum()):.3f}",
     }
     MODEL.parent.mkdir(exist_ok=True)
+    scales = scaled.abs().amax(dim=1) / 127
+    levels = (scaled / scales[:, None]).round().to(torch.int8)
     save_file(
         {
             "mean": mean.view(3, 112, 112).half(),
-            "components": scaled.view(-1, 3, 112, 112).half().contiguous(),
+            "components": levels.view(-1, 3, 112, 112).contiguous(),
+            "scales": scales,
         },
         MODEL,
         metadata=about,
@@ -74,7 +77,7 @@ def check(root: Path, unseen: Path, *, draws: int, recognizer: str) -> None:
     personas = model.sample(Draws(draws, generator=generator))
 
     def embed(faces: Tensor) -> Tensor:
-        batches = faces.split(64)
+        batches = torch.split(faces, 64)
         scale = 255.0 if faces.dtype == torch.uint8 else 1.0
         return torch.cat([network.embed(batch.float() / scale) for batch in batches])
 
@@ -104,7 +107,7 @@ def main() -> None:
     parser.add_argument("command", choices=("build", "check"))
     parser.add_argument("--faces", type=Path, required=True, help="folder the model is built from")
     parser.add_argument("--unseen", type=Path, help="folder of other people, for the check")
-    parser.add_argument("--components", type=int, default=24)
+    parser.add_argument("--components", type=int, default=128)
     parser.add_argument("--per-identity", type=int, default=20)
     parser.add_argument("--draws", type=int, default=1000)
     parser.add_argument("--recognizer", default="sface")

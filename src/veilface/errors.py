@@ -38,3 +38,7 @@ class ShapeError(VeilfaceError, ValueError):
 
 class DeviceError(VeilfaceError):
     """A requested device is not there; veilface never falls back silently."""
+
+
+class ProtectionError(VeilfaceError):
+    """A protector returned something that is no image of a face: not finite, or constant."""

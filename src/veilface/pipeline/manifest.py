@@ -94,15 +94,17 @@ class Manifest:
         if record.status == "done" and record.sha256 is not None:
             self._done.setdefault(record.sha256, []).append(record)
 
-    def find(
-        self, *, given: str, name: str, sha256: str, parameters: Mapping[str, Any], seeded: bool
-    ) -> Record | None:
-        """The record that makes an input superfluous: same content and parameters, files there."""
-        for record in reversed(self._done.get(sha256, [])):
+    def find(self, wanted: Record) -> Record | None:
+        """The earlier record that makes an input superfluous.
+
+        It has the same content and parameters, is for the same file or name, and its outputs are
+        still there.
+        """
+        for record in reversed(self._done.get(wanted.sha256 or "", [])):
             if (
-                (record.name == name or record.input == given)
-                and record.parameters == parameters
-                and record.reproducible == seeded
+                (record.name == wanted.name or record.input == wanted.input)
+                and record.parameters == wanted.parameters
+                and record.reproducible == wanted.reproducible
                 and record.outputs
                 and all((self.root / output.path).is_file() for output in record.outputs)
             ):

@@ -6,6 +6,7 @@ The names depend on the list of inputs only, not on what is done already or on t
 from __future__ import annotations
 
 import hashlib
+import os
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
@@ -33,7 +34,7 @@ def plan_names(sources: Sequence[Source]) -> list[str]:
     A name is the stem of the file in the mirrored folder. Where two files share it, both keep
     their extension (``photo.jpg`` and ``photo.png`` become ``photo.jpg.veil.png`` and
     ``photo.png.veil.png``); where they still share it (the same name from two folders), both get
-    six digits of the hash of their folder as well. Upper and lower case count as the same, since
+    six digits of the hash of their path as well. Upper and lower case count as the same, since
     some file systems think so.
     """
     levels = [0] * len(sources)
@@ -53,9 +54,8 @@ def plan_names(sources: Sequence[Source]) -> list[str]:
 def _name(source: Source, level: int) -> str:
     name = source.path.stem if level == 0 else source.path.name
     if level > 1:
-        parent = source.path.parent.as_posix()
-        digits = 6 * (level - 1)  # more of them should six ever be the same
-        name += "-" + hashlib.sha256(parent.encode()).hexdigest()[:digits]
+        digest = hashlib.sha256(os.fsencode(source.path)).hexdigest()
+        name += f"-{digest[: 6 * (level - 1)]}"  # more digits should six ever be the same
     return (source.folder / name).as_posix()
 
 

@@ -13,14 +13,31 @@ from veilface.types import Protected
 SIDE = 112
 
 
+class Surrogate(Protocol):
+    """What the method needs of a recogniser; `Recognizer` of the registry has it."""
+
+    @property
+    def name(self) -> str:
+        """Registry name."""
+        ...
+
+    @property
+    def centre(self) -> Tensor:
+        """(D,) mean unit embedding over many people."""
+        ...
+
+    def embed(self, x: Tensor) -> Tensor:
+        """(N, D) unit vectors of (N, 3, 112, 112) faces, differentiable to the faces."""
+        ...
+
+
 class FaceProtector(Protocol):
-    """The contract of every method and control in the registry.
+    """The contract of every method and control in the registry."""
 
-    Attributes:
-        name: Registry name.
-    """
-
-    name: str
+    @property
+    def name(self) -> str:
+        """Registry name."""
+        ...
 
     def protect(
         self, x: Tensor, *, generator: Generator | Sequence[Generator] | None = None

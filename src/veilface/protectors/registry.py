@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from veilface.errors import UnknownNameError
-from veilface.protectors.base import FaceProtector
+from veilface.protectors.base import FaceProtector, Surrogate
 from veilface.protectors.controls import CONTROLS
 from veilface.protectors.veil.presets import PRESETS, Preset
 from veilface.protectors.veil.protector import VeilProtector
-from veilface.recognizers.recognizer import Recognizer
 
 PROTECTORS: Mapping[str, str] = {
     **{name: preset.summary for name, preset in PRESETS.items()},
@@ -20,7 +19,7 @@ PROTECTORS: Mapping[str, str] = {
 
 def build_protector(
     name: str | Preset,
-    surrogates: Sequence[Recognizer] = (),
+    surrogates: Sequence[Surrogate] = (),
     *,
     progress: Callable[[int, int], None] | None = None,
 ) -> FaceProtector:

@@ -44,4 +44,5 @@ def image_entropy(x: Tensor, *, bins: int = 64) -> Tensor:
         Paper Sec. 3.4, Eq. 8; the soft assignment and the division by log(bins) are ours.
     """
     p = soft_histogram(x, bins=bins)
-    return -torch.special.xlogy(p, p.clamp_min(1e-12)).sum(dim=1) / math.log(bins)
+    information: Tensor = -torch.special.xlogy(p, p.clamp_min(1e-12)).sum(dim=1)
+    return information / math.log(bins)

@@ -34,4 +34,5 @@ def high_pass(x: Tensor, *, cutoff: float) -> Tensor:
     height, width = x.shape[-2:]
     keep = radial_frequency(height, width, device=x.device) > cutoff
     spectrum = torch.fft.rfft2(x)
-    return torch.fft.irfft2(spectrum * keep, s=(height, width))
+    fine: Tensor = torch.fft.irfft2(spectrum * keep, s=(height, width))
+    return fine

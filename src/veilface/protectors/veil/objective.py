@@ -9,8 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from veilface.protectors.base import Surrogate
 from veilface.protectors.veil.entropy import image_entropy
-from veilface.recognizers.recognizer import Recognizer
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ Term = Callable[[State], Tensor]
 """Maps a state to (N,) values that are to be maximised."""
 
 
-def centred_embedding(recognizer: Recognizer, x: Tensor) -> Tensor:
+def centred_embedding(recognizer: Surrogate, x: Tensor) -> Tensor:
     """Unit embedding after subtraction of the recogniser's mean embedding.
 
     Cosines of different recognisers live on different scales (impostors of one average 0.83, of
@@ -85,7 +85,7 @@ class Objective:
 
     def __init__(
         self,
-        surrogates: Sequence[Recognizer],
+        surrogates: Sequence[Surrogate],
         *,
         terms: Sequence[tuple[float, Term]],
         view: Callable[[Tensor], Tensor],

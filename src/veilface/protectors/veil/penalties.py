@@ -1,4 +1,4 @@
-"""Penalties beside Eq. 10: against matching strangers, and against looking like the source.
+"""Penalties beside Eq. 10: against matching strangers, and against showing the source.
 
 Each is a term of the objective with values <= 0. They are not in the paper, which measures neither
 false matches between protected images nor links by plain image similarity (docs/method.md).
@@ -45,6 +45,39 @@ class DecoyRepulsion:
         return -torch.stack([term.mean(dim=1) for term in terms]).mean(dim=0)
 
 
+class StartFidelity:
+    """SSIM(X_t, X_0) - 1 on luma: what a person sees stays the start.
+
+    Within the radius of a smooth synthetic face an optimiser paints what the surrogates know of X,
+    a moustache or the line of a jaw, in thin strokes that an eye picks up at once. Structural
+    similarity weighs strokes by the contrast around them and makes them the dearest change.
+
+    Args:
+        start: X_0, (N, 3, H, W) in [0, 1].
+    """
+
+    WINDOW = 7  # uniform, in pixels; C1 and C2 of Wang et al., DOI 10.1109/TIP.2003.819861
+    C1, C2 = 0.01**2, 0.03**2
+
+    def __init__(self, start: Tensor) -> None:
+        self.start = luma(start)
+        self.mean = self._pool(self.start)
+        self.variance = self._pool(self.start**2) - self.mean**2
+
+    def __call__(self, state: State) -> Tensor:
+        """(N,) values in [-2, 0]; 0 for the start itself."""
+        x = luma(state.x)
+        mean = self._pool(x)
+        variance = self._pool(x * x) - mean**2
+        covariance = self._pool(x * self.start) - mean * self.mean
+        light = (2 * mean * self.mean + self.C1) / (mean**2 + self.mean**2 + self.C1)
+        structure = (2 * covariance + self.C2) / (variance + self.variance + self.C2)
+        return (light * structure).mean(dim=(1, 2, 3)) - 1
+
+    def _pool(self, x: Tensor) -> Tensor:
+        return F.avg_pool2d(x, self.WINDOW, stride=1)
+
+
 def luma(x: Tensor) -> Tensor:
     """(N, 1, H, W) luma of (N, 3, H, W) RGB."""
     return (x * x.new_tensor(LUMA)[None, :, None, None]).sum(dim=1, keepdim=True)
@@ -87,8 +120,9 @@ def oriented_gradients(x: Tensor, *, sigma: float, bins: int = 9, cell: int = 8)
         (N, bins * cells) centred unit vectors.
     """
     field = gaussian_blur(luma(x), sigma=sigma)
-    dx = F.pad(field[..., 2:] - field[..., :-2], (1, 1), mode="replicate")
-    dy = F.pad(field[..., 2:, :] - field[..., :-2, :], (0, 0, 1, 1), mode="replicate")
+    padded = F.pad(field, (1, 1, 1, 1), mode="replicate")
+    dx = padded[..., 1:-1, 2:] - padded[..., 1:-1, :-2]
+    dy = padded[..., 2:, 1:-1] - padded[..., :-2, 1:-1]
     magnitude = torch.sqrt(dx**2 + dy**2 + 1e-8)
     angle = torch.atan2(dy, dx + 1e-12) % torch.pi
     centres = torch.arange(bins, device=x.device, dtype=x.dtype) * (torch.pi / bins)

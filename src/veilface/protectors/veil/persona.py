@@ -17,6 +17,9 @@ from torch import Tensor
 from veilface.protectors.veil.randomness import Draws
 
 CLIP = 2.0  # in units of a component's spread: no draw leaves the well-populated region
+# The leading components are light and background; with all of them at their full spread a draw of
+# many components is a harsh picture rather than a face.
+LEADING, DAMPING = 10, 0.7
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +43,11 @@ class FaceModel:
             draws: Random streams, one an image.
 
         Returns:
-            (N, 3, 112, 112) in [0, 1]: mean + Σ c_k component_k with c ~ N(0, 1), clipped at ±2.
+            (N, 3, 112, 112) in [0, 1]: mean + Σ c_k component_k with c ~ N(0, 1), clipped at ±2;
+            the leading coefficients are damped.
         """
         coefficients = draws.normal(self.components.shape[0]).clamp(-CLIP, CLIP)
+        coefficients[:, :LEADING] *= DAMPING
         faces = torch.einsum("nk,kchw->nchw", coefficients, self.components.to(draws.device))
         return (self.mean.to(draws.device) + faces).clamp(0.0, 1.0)
 
@@ -53,6 +58,7 @@ def load_face_model() -> FaceModel:
     with resources.as_file(resource) as path, safe_open(path, framework="pt") as file:
         return FaceModel(
             mean=file.get_tensor("mean").float(),
-            components=file.get_tensor("components").float(),
+            components=file.get_tensor("components")
+            * file.get_tensor("scales")[:, None, None, None],
             about=dict(file.metadata() or {}),
         )

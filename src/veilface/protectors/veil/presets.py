@@ -66,6 +66,7 @@ class Preset:
         repulsion: Weight of the penalty on resembling decoys, which are draws like X_0.
         decoys: Number of decoys an image, its own X_0 included.
         dissimilarity: Weight of the HOG and of the NCC penalty.
+        fidelity: Weight of the structural similarity to X_0.
         final_blur: σ in pixels of a Gaussian blur of the result; 0 for none.
     """
 
@@ -82,6 +83,7 @@ class Preset:
     repulsion: float = 0.0
     decoys: int = 4
     dissimilarity: float = 0.0
+    fidelity: float = 0.0
     final_blur: float = 0.0
 
 
@@ -90,9 +92,10 @@ _PERSONA = Preset(
     summary="a synthetic stranger, different for every draw",
     start=Persona(),
     radius=16 / 255,
-    steps=200,
+    steps=100,
     entropy=0.02,
     repulsion=1.0,
+    fidelity=2.0,
 )
 _HIDDEN = Preset(
     name="hidden",

@@ -8,7 +8,7 @@ import torch
 from torch import Generator, Tensor
 
 from veilface.errors import ShapeError
-from veilface.protectors.base import check_faces, quantise
+from veilface.protectors.base import Surrogate, check_faces, quantise
 from veilface.protectors.veil.filling import feature_mask, stochastic_fill
 from veilface.protectors.veil.frequency import high_pass
 from veilface.protectors.veil.noise import multi_scale_noise, positive_field
@@ -23,6 +23,7 @@ from veilface.protectors.veil.optimizer import MomentumRule, ascend
 from veilface.protectors.veil.penalties import (
     DecoyRepulsion,
     SourceDissimilarity,
+    StartFidelity,
     coarse_luma,
     gaussian_blur,
     oriented_gradients,
@@ -30,7 +31,6 @@ from veilface.protectors.veil.penalties import (
 from veilface.protectors.veil.persona import load_face_model
 from veilface.protectors.veil.presets import LocalFeatures, Modulation, Preset
 from veilface.protectors.veil.randomness import Draws
-from veilface.recognizers.recognizer import Recognizer
 from veilface.types import Protected
 
 
@@ -58,7 +58,7 @@ class VeilProtector:
     def __init__(
         self,
         preset: Preset,
-        surrogates: Sequence[Recognizer],
+        surrogates: Sequence[Surrogate],
         *,
         progress: Callable[[int, int], None] | None = None,
     ) -> None:
@@ -160,6 +160,8 @@ class VeilProtector:
                 embedded = [self._embed(decoy) for decoy in (start, *others)]
             decoys = {name: torch.stack([e[name] for e in embedded], dim=1) for name in targets}
             terms.append((preset.repulsion, DecoyRepulsion(targets, decoys)))
+        if preset.fidelity:
+            terms.append((preset.fidelity, StartFidelity(start)))
         if preset.dissimilarity:
             for describe, sigmas, signed in (
                 (oriented_gradients, (1.5, 3.0), True),

@@ -1,1 +1,1 @@
-"""TODO."""
+"""Network architectures, one module each."""

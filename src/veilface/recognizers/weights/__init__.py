@@ -1,1 +1,1 @@
-"""TODO."""
+"""Readers of weight files and the store that they lie in."""

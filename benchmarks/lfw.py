@@ -1,0 +1,29 @@
+"""The faces of the benchmarks: people of LFW with two photographs or more, in a fixed order."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+DATA = Path(os.environ.get("VEILFACE_DATA", Path(__file__).parents[2] / "shared" / "data"))
+
+
+def read(paths: list[Path]) -> Tensor:
+    """(N, 3, 112, 112) faces in [0, 1]."""
+    faces = np.stack([np.asarray(Image.open(path).convert("RGB")) for path in paths])
+    return torch.from_numpy(faces).permute(0, 3, 1, 2).float() / 255
+
+
+def people(count: int, *, root: Path | None = None) -> list[list[Path]]:
+    """The photographs of ``count`` people spread evenly over the alphabet, two or more of each."""
+    folder = root or DATA / "lfw112"
+    if not folder.is_dir():
+        raise SystemExit(f"no LFW crops in {folder}; set VEILFACE_DATA to the folder of lfw112")
+    every = [sorted(person.glob("*.jpg")) for person in sorted(folder.iterdir())]
+    several = [photos for photos in every if len(photos) > 1]
+    return [several[index * len(several) // count] for index in range(count)]

@@ -1,0 +1,64 @@
+"""What the commands share: sentences instead of tracebacks, one JSON document, plain tables."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import typer
+
+from veilface.errors import UnknownNameError, VeilfaceError
+
+USAGE = 2
+INTERRUPTED = 130
+
+
+@contextlib.contextmanager
+def sentences(*, status: int = 1, json_output: bool = False) -> Iterator[None]:
+    """End the command with one sentence on stderr when veilface raises an error on purpose.
+
+    Args:
+        status: Exit status; 2 for names that are in no registry, whatever it is.
+        json_output: Print a JSON document with the sentence on stdout, too.
+    """
+    try:
+        yield
+    except VeilfaceError as error:
+        typer.echo(f"error: {error}", err=True)
+        if json_output:
+            print_json({"error": str(error)})
+        raise typer.Exit(USAGE if isinstance(error, UnknownNameError) else status) from error
+    except KeyboardInterrupt:
+        typer.echo("interrupted", err=True)
+        raise typer.Exit(INTERRUPTED) from None
+
+
+def print_json(document: dict[str, Any]) -> None:
+    """One JSON document on stdout."""
+    typer.echo(json.dumps(document, indent=2, ensure_ascii=False))
+
+
+def split_names(values: Sequence[str] | None) -> list[str] | None:
+    """Names from a repeated option, each of which may list several with commas."""
+    if not values:
+        return None
+    return [name for value in values for name in value.replace(",", " ").split()]
+
+
+def table(rows: Sequence[Sequence[str]], *, indent: str = "  ") -> str:
+    """Rows as aligned columns; the first row is the heading."""
+    widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))]
+    return "\n".join(
+        (
+            indent + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    )
+
+
+def can_ask() -> bool:
+    """Whether somebody sits in front of this command."""
+    return sys.stdin.isatty() and sys.stderr.isatty()

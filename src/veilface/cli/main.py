@@ -1,0 +1,50 @@
+"""The `veilface` command."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from veilface._version import __version__
+from veilface.cli import doctor, inspect, protect, recognizers, verify
+
+app = typer.Typer(
+    name="veilface",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help=(
+        "People no longer see who it is, unmodified face recognisers still match. "
+        "Protects against human viewing and pixel recovery, not against recognisers: the result "
+        "stays linkable to its person by anyone who has a recogniser and another photo."
+    ),
+)
+
+
+def _version(show: bool) -> None:  # noqa: FBT001 - the signature is typer's
+    if show:
+        typer.echo(f"veilface {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_version, is_eager=True, help="Print the version."),
+    ] = False,
+) -> None:
+    pass
+
+
+app.command("protect")(protect.protect)
+app.command("verify")(verify.verify)
+app.add_typer(recognizers.app, name="recognizers")
+app.command("inspect")(inspect.inspect)
+app.command("doctor")(doctor.doctor)
+
+
+def main() -> None:
+    """Run the command of this process."""
+    app()

@@ -1,0 +1,155 @@
+"""How a run shows its progress: a bar with an ETA on a terminal, plain lines otherwise."""
+
+from __future__ import annotations
+
+import sys
+import time
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+import typer
+
+from veilface.pipeline.manifest import Record
+from veilface.pipeline.progress import Reporter
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+_EVERY = 5.0  # seconds between two lines
+
+
+class LineReporter(Reporter):
+    """One line a photo, and now and then how far the run is.
+
+    Args:
+        err: Print the lines about photos on stderr, because stdout belongs to a document.
+        every: Seconds between two lines about the progress.
+    """
+
+    def __init__(self, *, err: bool = False, every: float = _EVERY) -> None:
+        self.err = err
+        self.every = every
+        self.total = 0
+        self._began = self._told = time.monotonic()
+
+    def __enter__(self) -> LineReporter:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Nothing more will be reported."""
+
+    def begin(self, total: int) -> None:
+        self.total = total
+        self._began = self._told = time.monotonic()
+
+    def moved(self, done: float) -> None:
+        now = time.monotonic()
+        if now - self._told < self.every or not 0 < done < self.total:
+            return
+        self._told = now
+        left = (now - self._began) * (self.total - done) / done
+        typer.echo(f"{done / self.total:4.0%} done, about {_duration(left)} left", err=True)
+
+    def finished(self, record: Record) -> None:
+        if record.status == "failed":
+            typer.echo(f"failed: {record.error}", err=True)
+        else:
+            typer.echo(describe(record), err=self.err)
+
+    def pause(self) -> None:
+        """Make room for a question."""
+
+    def resume(self) -> None:
+        """The question is answered."""
+
+
+class BarReporter(LineReporter):
+    """A bar on stderr under the lines about photos."""
+
+    def __init__(self, *, err: bool = False) -> None:
+        super().__init__(err=err)
+        # Imported here: a command that shows no bar need not load it.
+        from rich.console import Console
+        from rich.progress import (
+            BarColumn,
+            Progress,
+            TaskProgressColumn,
+            TextColumn,
+            TimeElapsedColumn,
+            TimeRemainingColumn,
+        )
+
+        self._bar: Progress = Progress(
+            TextColumn("protecting"),
+            BarColumn(),
+            TaskProgressColumn(),
+            TextColumn("{task.fields[photos]} photos,"),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(elapsed_when_finished=False),
+            console=Console(stderr=True),
+            redirect_stdout=sys.stdout.isatty(),
+            transient=True,
+        )
+        self._task = self._bar.add_task("protect", total=None, photos="")
+        self._done = 0
+
+    def close(self) -> None:
+        self._bar.stop()
+
+    def begin(self, total: int) -> None:
+        super().begin(total)
+        self._bar.update(self._task, total=total, photos=f"0/{total}")
+        self._bar.start()
+
+    def moved(self, done: float) -> None:
+        self._bar.update(self._task, completed=done)
+
+    def finished(self, record: Record) -> None:
+        self._done += 1
+        self._bar.update(self._task, photos=f"{self._done}/{self.total}")
+        super().finished(record)
+
+    def pause(self) -> None:
+        self._bar.stop()
+
+    def resume(self) -> None:
+        self._bar.start()
+
+
+def make_reporter(*, err: bool) -> LineReporter:
+    """The reporter that suits this terminal, or the lack of one."""
+    return BarReporter(err=err) if sys.stderr.isatty() else LineReporter(err=err)
+
+
+def describe(record: Record) -> str:
+    """One line about a photo that is done."""
+    if record.status == "skipped":
+        names = ", ".join(output.path for output in record.outputs)
+        return f"{record.input}: done already ({names})"
+    faces = [face for output in record.outputs for face in output.faces]
+    lines = [
+        f"{record.input}: {len(faces)} face{'s' if len(faces) > 1 else ''}, "
+        f"{record.seconds:.1f} s -> {', '.join(output.path for output in record.outputs)}"
+    ]
+    for number, face in enumerate(faces, start=1):
+        scores = ", ".join(f"{name} {score:.3f}" for name, score in face["similarity"].items())
+        which = f"face {number}: " if len(faces) > 1 else ""
+        lines.append(f"  {which}similarity to the source: {scores or 'not measured'}")
+    return "\n".join(lines)
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    if seconds < 5400:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h"

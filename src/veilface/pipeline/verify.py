@@ -1,0 +1,133 @@
+"""Do two photos show the same person, in the eyes of a recogniser?"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from torch import Tensor
+
+from veilface.detection.base import FaceDetector
+from veilface.detection.yunet import YuNet
+from veilface.errors import NoFaceError
+from veilface.imaging.decode import load_photo
+from veilface.pipeline.devices import resolve_device
+from veilface.pipeline.ensemble import choose
+from veilface.pipeline.faces import find_faces, is_own_crop
+from veilface.pipeline.photos import photo_of
+from veilface.recognizers.recognizer import Recognizer
+from veilface.recognizers.registry import available, load_recognizer
+from veilface.types import Verification
+
+Picture = str | os.PathLike[str] | Image.Image | NDArray[np.uint8]
+
+ALL = "all"
+
+
+def verify(
+    a: Picture,
+    b: Picture,
+    *,
+    recognizer: str | None = None,
+    aligned: bool = False,
+    fmr: float = 1e-3,
+    device: str = "auto",
+) -> Verification:
+    """Compare two photos with one recogniser.
+
+    When a photo has several faces, every face of the one is compared with every face of the
+    other, and the best pair counts; the result says which. A 112x112 output of veilface is taken
+    as the aligned crop that it is; in any other photo a face must be found.
+
+    Args:
+        a: File, Pillow image or (H, W, 3) uint8 RGB.
+        b: The same.
+        recognizer: Its registry name; None for the first present one of dlib, sface,
+            mobilefacenet and fr_feature.
+        aligned: Both are 112x112 crops in the ArcFace template.
+        fmr: False match rate of the threshold, one of the registry's.
+        device: ``auto``, ``cpu`` or ``cuda``.
+
+    Raises:
+        UnknownNameError: A recogniser or device that there is not, or an FMR without a threshold.
+        ImageError: A file is not a photo that veilface reads.
+        NoFaceError: A photo has no face that can be found.
+        WeightsError: The weights are missing or damaged.
+    """
+    names = [recognizer] if recognizer is not None else choose()[:1]
+    return verify_all(a, b, recognizers=names, aligned=aligned, fmr=fmr, device=device)[0]
+
+
+def verify_all(
+    a: Picture,
+    b: Picture,
+    *,
+    recognizers: Sequence[str] | None = None,
+    aligned: bool = False,
+    fmr: float = 1e-3,
+    device: str = "auto",
+) -> list[Verification]:
+    """`verify` with several recognisers; None for every one whose weights are present."""
+    place = resolve_device(device)
+    loaded = [load_recognizer(name, device=str(place)) for name in recognizers or available()]
+    detector = None if aligned else _Lazy()
+    first, second = (_crops(picture, name, detector) for picture, name in ((a, "A"), (b, "B")))
+    return [
+        compare(recognizer, first.to(place), second.to(place), fmr=fmr) for recognizer in loaded
+    ]
+
+
+def compare(recognizer: Recognizer, first: Tensor, second: Tensor, *, fmr: float) -> Verification:
+    """The best pair of two sets of aligned faces, (N, 3, 112, 112) and (M, 3, 112, 112)."""
+    with torch.no_grad():
+        scores = recognizer.embed(first) @ recognizer.embed(second).T
+    best = int(scores.argmax())
+    pair = divmod(best, scores.shape[1])
+    score = float(scores.flatten()[best])
+    threshold = recognizer.spec.threshold(fmr)
+    return Verification(
+        recognizer=recognizer.name,
+        score=score,
+        threshold=threshold,
+        fmr=fmr,
+        match=score > threshold,
+        faces=(first.shape[0], second.shape[0]),
+        pair=(pair[0], pair[1]),
+    )
+
+
+@dataclass(slots=True)
+class _Lazy:
+    """A detector that is loaded when the first photo needs it."""
+
+    loaded: FaceDetector | None = None
+
+    def get(self) -> FaceDetector:
+        if self.loaded is None:
+            self.loaded = YuNet()
+        return self.loaded
+
+
+def _crops(picture: Picture, label: str, detector: _Lazy | None) -> Tensor:
+    if isinstance(picture, str | os.PathLike):
+        name = os.fspath(picture)
+        photo = load_photo(name)
+    else:
+        name = f"image {label}"
+        photo = photo_of(picture, name=name)
+    known = detector is None or is_own_crop(photo)
+    try:
+        faces = find_faces(
+            photo, name=name, detector=None if known or detector is None else detector.get()
+        )
+    except NoFaceError as error:
+        raise NoFaceError(
+            f"{error}, so there is nothing to compare; --aligned says that both files are "
+            "112x112 crops already"
+        ) from error
+    return torch.stack([face.crop for face in faces])

