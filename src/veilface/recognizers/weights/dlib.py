@@ -189,9 +189,7 @@ def _convolution(stream: _Stream, kind: str) -> DlibLayer:
     if not consistent or params.size != size + filters:
         raise stream.error(f"{params.size} numbers for weights {weight} and biases {bias}")
     arrays = {"weight": params[:size].reshape(weight), "bias": params[size:]}
-    return DlibLayer(
-        kind, arrays, (rows, columns), (steps[0], steps[1]), (steps[2], steps[3])
-    )
+    return DlibLayer(kind, arrays, (rows, columns), (steps[0], steps[1]), (steps[2], steps[3]))
 
 
 def _affine(stream: _Stream, kind: str) -> DlibLayer:
