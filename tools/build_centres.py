@@ -37,7 +37,7 @@ def centre_of(recognizer: Recognizer, people: list[list[Path]]) -> Tensor:
     batches = [files[k : k + BATCH] for k in range(0, len(files), BATCH)]
     embeddings = torch.cat([recognizer.embed(read(batch)).double() for batch in batches])
     counts = [len(person) for person in people]
-    return torch.stack([part.mean(0) for part in embeddings.split(counts)]).mean(0)
+    return torch.stack([part.mean(0) for part in torch.split(embeddings, counts)]).mean(0)
 
 
 def main() -> None:

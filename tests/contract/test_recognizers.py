@@ -101,11 +101,11 @@ def test_gradient_against_differences(recognizer: Recognizer, images: Tensor) ->
     direction = torch.randn(image.shape, generator=generator, dtype=torch.float64)
     x = image.clone().requires_grad_()
     (gradient,) = torch.autograd.grad((exact.embed(x) @ goal).sum(), x)
-    step = 1e-7
+    step = 1e-9  # larger steps cross kinks of the activations
     with torch.inference_mode():
         ends = [exact.embed(image + sign * step * direction) @ goal for sign in (1, -1)]
     measured = float((ends[0] - ends[1]).sum()) / (2 * step)
-    assert float((gradient * direction).sum()) == pytest.approx(measured, rel=1e-3)
+    assert float((gradient * direction).sum()) == pytest.approx(measured, rel=1e-5)
 
 
 def test_wrong_input_is_refused(recognizer: Recognizer, images: Tensor) -> None:

@@ -52,11 +52,11 @@ def test_nothing_outside_of_the_square_changes(scale: float, degrees: float) -> 
     inside = _inside(matrix, size)
     assert np.array_equal(photo, before)
     assert np.array_equal(result[~inside], photo[~inside])
-    # The whole face is covered: black wherever the edge is further away than the feather.
+    # The face is covered: black all over the ellipse that holds eyes, nose, mouth and cheeks.
     y, x = np.mgrid[0:size, 0:size]
     places = np.stack([x, y, np.ones_like(x)], -1) @ matrix.numpy().T
-    core = (np.abs(places - (SIDE - 1) / 2) <= SIDE / 2 - 13).all(-1)
-    assert core.sum() > 0.5 * inside.sum()
+    core = (((places - (SIDE - 1) / 2) / (32, 42)) ** 2).sum(-1) <= 1
+    assert core.sum() > 0.3 * inside.sum()
     assert not result[core].any()
 
 
@@ -66,10 +66,11 @@ def test_the_edge_is_soft() -> None:
     weight = edge_weight(identity, (SIDE, SIDE))
     row = weight[56]
     assert torch.equal(weight, weight.flip(0))
-    assert torch.equal(weight, weight.T)
-    assert 0 < float(row[0]) < 0.02
-    assert float(row[int(FEATHER)]) == 1
-    assert bool((row[:12].diff() >= 0).all())
+    assert torch.equal(weight, weight.flip(1))
+    assert float(row[9]) == 0
+    assert 0 < float(row[10]) < 0.02
+    assert float(row[10 + int(FEATHER)]) == 1
+    assert bool((row[:56].diff() >= 0).all())
     assert float(weight.diff(dim=1).abs().max()) < 1.6 / FEATHER
     assert float(weight[0, 0]) == 0  # the rounded corner
     outside = edge_weight(identity + torch.tensor([[0, 0, 200.0], [0, 0, 0]]), (SIDE, SIDE))
@@ -97,7 +98,7 @@ def test_pasting_what_is_there_changes_nothing() -> None:
 @pytest.mark.parametrize(
     ("scale", "bound"),
     # Root mean square error in grey levels of align - paste - align for an image with detail of
-    # about 12 face pixels; measured 0.9, 0.6, 0.5, 0.5, 0.5 (8-bit rounding alone gives 0.3).
+    # about 12 face pixels (8-bit rounding alone gives 0.3).
     [(2.0, 1.4), (1.25, 1.0), (0.7, 1.0), (0.3, 1.0), (0.15, 1.0)],
 )
 @pytest.mark.parametrize("degrees", [0, 17])
@@ -108,7 +109,7 @@ def test_round_trip(scale: float, bound: float, degrees: float) -> None:
     other = cut(_photo(240)[::-1].copy(), _matrix(1, -degrees, 240), SIDE)
     pasted = paste_face(_photo(size), other, matrix)
     again = cut(pasted, matrix, SIDE)
-    core = (again - other)[:, 14:-14, 14:-14] * 255
+    core = (again - other)[:, 26:-26, 26:-26] * 255
     assert float(core.square().mean().sqrt()) < bound
 
 
@@ -128,7 +129,8 @@ def test_overhang_is_cut_off() -> None:
     photo = _photo(80)
     result = paste_face(photo, torch.ones(3, SIDE, SIDE), _matrix(1, 0, 80))
     assert result.shape == photo.shape
-    assert result.min() == 255  # the square reaches 16 pixels over every side
+    assert result[20:60, 20:60].min() == 255
+    assert result[0, 40].min() == 255  # the oval reaches 16 pixels over the upper border
 
 
 @pytest.mark.parametrize("shift", [-1e4, 1e4])

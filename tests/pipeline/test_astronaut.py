@@ -18,7 +18,7 @@ from veilface.imaging.tensors import to_uint8
 from veilface.pipeline.protector import Protector
 from veilface.pipeline.selftest import drawn_face, examine
 from veilface.pipeline.verify import verify, verify_all
-from veilface.protectors.registry import PRESETS
+from veilface.protectors.veil.presets import PRESETS
 
 data = pytest.importorskip("skimage.data")
 

@@ -16,7 +16,7 @@ from veilface.errors import DeviceError, ProtectionError
 from veilface.pipeline.compose import check_image
 from veilface.pipeline.devices import is_out_of_memory, resolve_device
 from veilface.pipeline.engine import Engine
-from veilface.protectors.registry import PRESETS
+from veilface.protectors.veil.presets import PRESETS
 from veilface.types import Protected
 
 
@@ -81,7 +81,7 @@ def test_other_errors_are_not_taken_for_full_memory() -> None:
     def fail(x: Tensor, **_: object) -> Protected:
         raise RuntimeError("a bug")
 
-    recorder.protect = fail  # type: ignore[method-assign, assignment]
+    recorder.protect = fail  # type: ignore[method-assign]
     with pytest.raises(RuntimeError, match="a bug"):
         made.protect(list(synthetic_faces(1)))
 

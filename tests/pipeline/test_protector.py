@@ -26,8 +26,8 @@ def pixels_of(photo: ProtectedPhoto) -> list[bytes]:
     return [face.image.tobytes() for face in photo.faces]
 
 
-def save(path: Path, faces: int = 1, **options: object) -> Path:
-    Image.fromarray(photo_pixels(faces)).save(path, **options)
+def save(path: Path, faces: int = 1) -> Path:
+    Image.fromarray(photo_pixels(faces)).save(path)
     return path
 
 

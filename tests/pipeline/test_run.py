@@ -17,6 +17,7 @@ from tests.fixtures.quick import quick_protector
 from veilface.errors import ImageError
 from veilface.imaging import files
 from veilface.imaging.decode import load_photo
+from veilface.imaging.provenance import Mark
 from veilface.pipeline.manifest import NAME, Manifest, Record
 from veilface.pipeline.progress import Reporter
 from veilface.pipeline.protector import Protector
@@ -189,9 +190,12 @@ def test_own_output_is_protected_again_only_when_somebody_says_so(protector: Pro
     assert "made by veilface already (preset persona)" in str(refused.records[0].error)
     assert "--again" in str(refused.records[0].error)
     asked: list[Path] = []
-    assert run(
-        protector, [marked], Path("two"), Options(), again=lambda path, _: not asked.append(path)
-    ).ok
+
+    def yes(path: Path, mark: Mark) -> bool:
+        asked.append(path)
+        return mark.preset == "persona"
+
+    assert run(protector, [marked], Path("two"), Options(), again=yes).ok
     assert asked == [Path(marked)]
 
 

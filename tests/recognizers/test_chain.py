@@ -51,11 +51,12 @@ def expected_of(numbers: LoweredLayer, x: Tensor) -> Tensor:
     ],
 )
 def test_convolution(
+    *,
     kernel: int,
     stride: int,
     padding: Padding,
-    depthwise: bool,  # noqa: FBT001
-    covers: bool,  # noqa: FBT001
+    depthwise: bool,
+    covers: bool,
     activation: Activation,
 ) -> None:
     channels = (4, 4) if depthwise else (4, 6)

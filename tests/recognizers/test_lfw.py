@@ -72,7 +72,7 @@ def test_accuracy_and_calibration(
     model = recognizer(name)
     index, pixels = crops
     with torch.inference_mode():
-        embeddings = torch.cat([model.embed(batch / 255) for batch in pixels.split(64)])
+        embeddings = torch.cat([model.embed(batch / 255) for batch in torch.split(pixels, 64)])
     first = embeddings[[index[a] for a, _ in pairs]]
     second = embeddings[[index[b] for _, b in pairs]]
     scores = (first * second).sum(1).double().numpy()

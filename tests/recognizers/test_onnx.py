@@ -150,7 +150,7 @@ def test_dequantise_by_hand() -> None:
     result = dequantize(values, scales, points, axis=1, block_size=3)
     # -128 - 127 leaves int8: it must not wrap around.
     assert result.tolist() == [[-127.5, 0.0, -61.0, 268.0, 270.0]]
-    whole = dequantize(values, np.float32([0.5]), None, axis=1, block_size=0)
+    whole = dequantize(values, np.array([0.5], np.float32), None, axis=1, block_size=0)
     assert whole.tolist() == [[-64.0, 63.5, 2.5, 3.0, 3.5]]
     with pytest.raises(WeightsError, match="do not cover"):
         dequantize(values, scales, points, axis=1, block_size=2)
@@ -166,8 +166,12 @@ def test_first_layer_in_plain_pytorch(tmp_path: Path) -> None:
     ]
     x = (torch.from_numpy(image()).double() - 127.5) * 2**-7
     y = F.conv2d(F.pad(x, (0, 1, 0, 1)), torch.from_numpy(flat.reshape(4, 3, 3, 3)), None, 2)
-    fields = [torch.from_numpy(stored[f"bn1_{k}"]) for k in ("mean", "var", "gamma", "beta")]
-    y = F.prelu(F.batch_norm(y, *fields, eps=1e-3), torch.from_numpy(stored["s1"]).reshape(-1))
+    gamma, beta, mean, var = (
+        torch.from_numpy(stored[f"bn1_{k}"]).view(1, -1, 1, 1)
+        for k in ("gamma", "beta", "mean", "var")
+    )
+    y = (y - mean) / (var + 1e-3).sqrt() * gamma + beta
+    y = F.prelu(y, torch.from_numpy(stored["s1"]).reshape(-1))
     first = fold(read_onnx(save(model, tmp_path))).layers[0]
     module = FrozenNetwork([first.layer], side=SIDE).double()
     module.steps[0].load(first)  # type: ignore[operator]

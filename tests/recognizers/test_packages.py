@@ -20,7 +20,7 @@ def test_absent_package_says_what_to_install() -> None:
 
 
 def test_absent_member_is_named() -> None:
-    with pytest.raises(WeightsError, match="has no file numpy/absent.bin"):
+    with pytest.raises(WeightsError, match=r"has no file numpy/absent\.bin"):
         package_file("numpy", "numpy/absent.bin")
 
 

@@ -48,7 +48,7 @@ class Model:
         self.nodes.append({"name": name, "op": "Const", "attr": {}})
         return name
 
-    def node(self, op: str, name: str, *inputs: str, **attributes: Any) -> str:
+    def node(self, op: str, name: str, *inputs: str, **attributes: object) -> str:
         self.nodes.append({"name": name, "op": op, "input": list(inputs), "attr": attributes})
         return name
 
@@ -98,10 +98,10 @@ def tiny_model(rng: np.random.Generator) -> tuple[Model, dict[str, Array]]:
     model.nodes.append(
         {"name": "data", "op": "Placeholder", "attr": {"shape": {"shape": {"dim": dims}}}}
     )
-    model.constant("half", np.float32(127.5))
-    model.constant("unit", np.float32(0.0078125))
-    model.constant("zero", np.float32(0))
-    model.constant("six", np.float32(6))
+    model.constant("half", np.array(127.5, np.float32))
+    model.constant("unit", np.array(0.0078125, np.float32))
+    model.constant("zero", np.array(0, np.float32))
+    model.constant("six", np.array(6, np.float32))
     model.constant("pads", np.array([[0, 0], [1, 1], [1, 1], [0, 0]], np.int32))
     model.constant("flat shape", np.array([-1, 36], np.int32))
     model.node("Sub", "sub", "data:0", "half")
@@ -157,7 +157,7 @@ def test_a_head_beside_the_named_output_is_left_out(tmp_path: Path) -> None:
     assert len(fold(read_tfjs(topology, shards, output="out")).layers) == 3
     with pytest.raises(WeightsError, match="2 outputs"):
         read_tfjs(topology, shards)
-    with pytest.raises(WeightsError, match="unknown TensorFlow.js operator Softmax"):
+    with pytest.raises(WeightsError, match=r"unknown TensorFlow\.js operator Softmax"):
         read_tfjs(topology, shards, output="probabilities")
 
 
@@ -180,7 +180,7 @@ def test_damage_is_named(tmp_path: Path) -> None:
     fails("complex64", model)
     model, _ = tiny_model(np.random.default_rng(0))
     model.constant("orphan", np.zeros(2, np.float32))
-    fails("nothing reads.*orphan", model)
+    fails(r"nothing reads.*orphan", model)
     model, _ = tiny_model(np.random.default_rng(0))
     next(n for n in model.nodes if n["op"] == "Conv2D")["attr"]["data_format"] = text("NCHW")
     fails("NCHW", model)

@@ -62,7 +62,7 @@ def tiny_file(rng: np.random.Generator) -> TFLiteFile:
         tensors[name] = blank(*half, 4)
     tensors["c4"] = blank(1, 1, 1, 6)
     tensors["output"] = blank(1, 6)
-    tensors["shape"] = ((2,), np.array([1, 6], np.int32))  # type: ignore[assignment]
+    tensors["shape"] = ((2,), np.array([1, 6], np.int32))
     stem = {"Padding": SAME, "StrideH": 2, "StrideW": 2}
     plain = {"Padding": SAME, "StrideH": 1, "StrideW": 1}
     operators = [

@@ -22,7 +22,7 @@ app = typer.Typer(
 )
 
 
-def _version(show: bool) -> None:  # noqa: FBT001 - the signature is typer's
+def _version(show: bool) -> None:
     if show:
         typer.echo(f"veilface {__version__}")
         raise typer.Exit

@@ -47,10 +47,12 @@ class LineReporter(Reporter):
         """Nothing more will be reported."""
 
     def begin(self, total: int) -> None:
+        """Start the clock."""
         self.total = total
         self._began = self._told = time.monotonic()
 
     def moved(self, done: float) -> None:
+        """Tell how far it is, not too often."""
         now = time.monotonic()
         if now - self._told < self.every or not 0 < done < self.total:
             return
@@ -59,6 +61,7 @@ class LineReporter(Reporter):
         typer.echo(f"{done / self.total:4.0%} done, about {_duration(left)} left", err=True)
 
     def finished(self, record: Record) -> None:
+        """One line about the photo."""
         if record.status == "failed":
             typer.echo(f"failed: {record.error}", err=True)
         else:
@@ -103,25 +106,31 @@ class BarReporter(LineReporter):
         self._done = 0
 
     def close(self) -> None:
+        """Take the bar away."""
         self._bar.stop()
 
     def begin(self, total: int) -> None:
+        """Show the bar."""
         super().begin(total)
         self._bar.update(self._task, total=total, photos=f"0/{total}")
         self._bar.start()
 
     def moved(self, done: float) -> None:
+        """Move the bar."""
         self._bar.update(self._task, completed=done)
 
     def finished(self, record: Record) -> None:
+        """One line above the bar."""
         self._done += 1
         self._bar.update(self._task, photos=f"{self._done}/{self.total}")
         super().finished(record)
 
     def pause(self) -> None:
+        """Take the bar away for a question."""
         self._bar.stop()
 
     def resume(self) -> None:
+        """Show it again."""
         self._bar.start()
 
 

@@ -23,7 +23,7 @@ SEED_WARNING = (
 )
 
 
-def protect(
+def protect(  # noqa: PLR0917 - typer passes by keyword
     inputs: Annotated[
         list[str], typer.Argument(metavar="INPUT...", help="Files, folders (recursive), globs.")
     ],

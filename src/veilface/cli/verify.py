@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from veilface.types import Verification
 
 
-def verify(
+def verify(  # noqa: PLR0917 - typer passes by keyword
     a: Annotated[str, typer.Argument(metavar="A", help="A photo.")],
     b: Annotated[str, typer.Argument(metavar="B", help="Another photo.")],
     recognizer: Annotated[

@@ -15,11 +15,15 @@ from veilface.imaging.similarity import invert, scale_of, shifted
 from veilface.imaging.tensors import to_tensor
 from veilface.imaging.warp import resample, strips
 
-FEATHER = 8.0
-"""Width in template pixels over which the face fades into the photo, inside of the square."""
+HALF = (46.0, 56.0)
+"""Half width and half height of the oval that is pasted, in template pixels: the face with its
+chin and hairline, without the background beside it."""
 
-RADIUS = 16.0
-"""Radius of the rounded corners, in template pixels."""
+RADIUS = 44.0
+"""Radius of the oval's rounded corners, in template pixels."""
+
+FEATHER = 12.0
+"""Width in template pixels over which the face fades into the photo, inside of the oval."""
 
 
 def paste_face(pixels: Pixels, face: Tensor, matrix: Tensor) -> Pixels:
@@ -70,14 +74,14 @@ def edge_weight(matrix: Tensor, size: tuple[int, int]) -> Tensor:
         size: Height and width of the grid of pixels.
 
     Returns:
-        (*size) float in [0, 1]: 0 outside of the square and beyond its rounded corners, 1 from
-        `FEATHER` template pixels inward, in between a smoothstep of the distance to the edge.
+        (*size) float in [0, 1]: 0 outside of the oval, 1 from `FEATHER` template pixels inward,
+        in between a smoothstep of the distance to its edge.
     """
     back = invert(matrix)
     y, x = torch.meshgrid(*(torch.arange(side, dtype=back.dtype) for side in size), indexing="ij")
     places = torch.stack([x, y, torch.ones_like(x)], -1) @ back.mT
-    # Signed distance to a rounded square: negative inside.
-    reach = (places - (SIDE - 1) / 2).abs() - (SIDE / 2 - RADIUS)
+    # Signed distance to a rounded rectangle: negative inside.
+    reach = (places - (SIDE - 1) / 2).abs() - (places.new_tensor(HALF) - RADIUS)
     outside = reach.clamp(min=0).square().sum(-1).sqrt()
     distance = RADIUS - outside - reach.amax(-1).clamp(max=0)
     ramp = (distance / FEATHER).clamp(0, 1)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
+
 import torch
 
 from veilface.errors import DeviceError, UnknownNameError
@@ -10,7 +13,7 @@ DEVICES = ("auto", "cpu", "cuda")
 
 
 def resolve_device(name: str = "auto") -> torch.device:
-    """The device for ``auto``, ``cpu`` or ``cuda``; ``auto`` takes an accelerator when there is one.
+    """The device of a name; ``auto`` takes an accelerator when there is one.
 
     Raises:
         UnknownNameError: Another name.
@@ -36,3 +39,18 @@ def is_out_of_memory(error: BaseException) -> bool:
         return True
     # PyTorch's CPU allocator raises a bare RuntimeError.
     return isinstance(error, RuntimeError) and "can't allocate memory" in str(error)
+
+
+@contextlib.contextmanager
+def one_thread() -> Iterator[None]:
+    """Compute with one CPU thread, so that equal inputs give equal bits.
+
+    With several, the gradients of strided convolutions differ by 1e-8 from call to call (measured
+    with PyTorch 2.13's oneDNN), which grows to a grey level within a few steps.
+    """
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -9,7 +10,7 @@ import torch
 from torch import Generator, Tensor
 
 from veilface.errors import DeviceError
-from veilface.pipeline.devices import is_out_of_memory
+from veilface.pipeline.devices import is_out_of_memory, one_thread
 from veilface.protectors.registry import build_protector
 from veilface.protectors.veil.presets import Preset
 from veilface.recognizers.recognizer import Recognizer
@@ -70,8 +71,8 @@ class Engine:
         Args:
             crops: Each (3, 112, 112) float RGB in [0, 1].
             generators: One a face for results that can be repeated, else the operating system's
-                randomness. Faces with a generator are computed one by one, since the last bits of
-                a convolution depend on the size of its batch.
+                randomness. Faces with a generator are computed one by one and by one thread: the
+                last bits of a convolution depend on both.
             on_progress: Called with the number of faces done, fractions included.
 
         Returns:
@@ -81,18 +82,18 @@ class Engine:
             DeviceError: Not even one face fits into the memory.
         """
         results: list[FaceResult] = []
-        while len(results) < len(crops):
-            done = len(results)
-            size = min(1 if generators else self.batch_size, len(crops) - done)
-            self._on_step = _scaled(on_progress, done, size)
-            batch = torch.stack(list(crops[done : done + size])).to(self.device)
-            chosen = list(generators[done : done + size]) if generators else None
-            protected = self._attempt(batch, chosen)
-            if protected is None:
-                self._back_off(size)
-                continue
-            results += _split(protected)
-        self._on_step = None
+        with one_thread() if generators else contextlib.nullcontext():
+            while len(results) < len(crops):
+                done = len(results)
+                size = min(1 if generators else self.batch_size, len(crops) - done)
+                self._on_step = _scaled(on_progress, done, size)
+                batch = torch.stack(list(crops[done : done + size])).to(self.device)
+                chosen = list(generators[done : done + size]) if generators else None
+                protected = self._attempt(batch, chosen)
+                if protected is None:
+                    self._back_off(size)
+                else:
+                    results += _split(protected)
         return results
 
     def similarity(self, sources: Tensor, images: Tensor) -> list[dict[str, float]]:

@@ -10,7 +10,7 @@ import glob
 import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 
 SUFFIXES = frozenset({".bmp", ".jfif", ".jpe", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
@@ -28,7 +28,7 @@ class Source:
     """
 
     path: Path
-    folder: PurePath = PurePath()
+    folder: PurePath = field(default_factory=PurePath)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,7 @@ def _walk(root: Path, output: Path | None) -> Iterator[Source]:
 
 def _match(pattern: str, output: Path | None) -> Iterator[Source]:
     own = output.resolve() if output is not None else None
-    for name in sorted(glob.glob(pattern, recursive=True)):
+    for name in sorted(glob.glob(pattern, recursive=True)):  # noqa: PTH207 - patterns may be absolute
         path = Path(name)
         if path.is_dir():
             # A pattern such as photos/** names the folders on the way too; their files match

@@ -25,8 +25,7 @@ from veilface.pipeline.ensemble import assemble
 from veilface.pipeline.faces import Face, find_faces
 from veilface.pipeline.photos import photo_of
 from veilface.pipeline.seeds import face_generator, pixel_digest
-from veilface.protectors.registry import PRESETS
-from veilface.protectors.veil.presets import Preset
+from veilface.protectors.veil.presets import PRESETS, Preset
 from veilface.recognizers.recognizer import Recognizer
 from veilface.types import ProtectedPhoto
 

@@ -84,7 +84,7 @@ class Summary:
         return not (self.interrupted or self.stopped or self.count("failed"))
 
 
-class _StopRun(Exception):
+class _StopRunError(Exception):
     """No other photo can be written either."""
 
 
@@ -166,7 +166,7 @@ class _Run:
                 self._batch()
         except KeyboardInterrupt:
             return Summary(tuple(self.records), interrupted=True)
-        except _StopRun as stop:
+        except _StopRunError as stop:
             return Summary(tuple(self.records), stopped=str(stop))
         return Summary(tuple(self.records))
 
@@ -276,13 +276,13 @@ class _Run:
         except VeilfaceError as error:
             self._fail(job.record, str(error))
             if is_hopeless(error):
-                raise _StopRun(str(error)) from error
+                raise _StopRunError(str(error)) from error
         except OSError as error:
             # Without its line the photo is not done, and its files would be in the way.
             discard(new)
             reason = f"cannot write {self.manifest.path}: {error.strerror}"
             self._settle(replace(job.record, error=reason))
-            raise _StopRun(reason) from error
+            raise _StopRunError(reason) from error
         except BaseException:
             discard(new)
             raise
@@ -320,7 +320,7 @@ class _Run:
         try:
             self.manifest.append(record)
         except OSError as error:
-            raise _StopRun(f"cannot write {self.manifest.path}: {error.strerror}") from error
+            raise _StopRunError(f"cannot write {self.manifest.path}: {error.strerror}") from error
 
     def _settle(self, record: Record) -> None:
         self.records.append(record)

@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 
 import torch
@@ -21,7 +22,7 @@ from veilface.imaging.align import TEMPLATE
 from veilface.pipeline.devices import resolve_device
 from veilface.pipeline.engine import Engine
 from veilface.pipeline.ensemble import SURROGATES, choose
-from veilface.protectors.registry import PRESETS
+from veilface.protectors.veil.presets import PRESETS
 from veilface.recognizers.registry import RECOGNIZERS, available, load_recognizer
 
 PACKAGES = (
@@ -103,7 +104,7 @@ def _recognizers() -> Iterator[Check]:
     present = set(available())
     for name in RECOGNIZERS:
         if name in present:
-            yield _attempt("recognizers", name, lambda name=name: _load(name))
+            yield _attempt("recognizers", name, partial(_load, name))
         else:
             status = "failed" if name in INSTALLED else "absent"
             hint = (

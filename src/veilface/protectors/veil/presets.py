@@ -102,7 +102,7 @@ _HIDDEN = Preset(
     summary="no face: texture and noise, made from local features of the photo",
     start=LocalFeatures(regions=EYES + NOSE_AND_MOUTH),
     radius=None,
-    steps=400,
+    steps=200,
     entropy=0.02,
     repulsion=2.0,
     dissimilarity=1.0,

@@ -20,7 +20,7 @@ class _FrozenPReLU(torch.autograd.Function):
         return torch.prelu(x, slope)
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:  # noqa: ANN401
         x, slope = ctx.saved_tensors
         # The gradient where x > 0 and 0 elsewhere, then lerp: 0 becomes slope · gradient.
@@ -39,6 +39,6 @@ def frozen_prelu(x: Tensor, slope: Tensor) -> Tensor:
         (N, C, H, W): x where it is positive, slope · x elsewhere.
     """
     if torch.is_grad_enabled() and x.requires_grad:
-        result: Tensor = _FrozenPReLU.apply(x, slope)
+        result: Tensor = _FrozenPReLU.apply(x, slope)  # type: ignore[no-untyped-call]
         return result
     return torch.prelu(x, slope)

@@ -19,7 +19,6 @@ from veilface.recognizers.layers import Layer
 from veilface.recognizers.networks.activations import frozen_prelu
 from veilface.recognizers.weights.lowered import Lowered, LoweredLayer
 
-
 _NEGLIGIBLE = 1e-12  # of the largest value of the same array; float32 resolves 6e-8
 
 
@@ -77,7 +76,7 @@ class FrozenConv(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """(N, in, H, W) to (N, out, H', W')."""
         if self.covers:
-            flat = x.permute(0, 2, 3, 1).reshape(x.shape[0], -1)
+            flat = x.permute(0, 2, 3, 1).flatten(1)
             y = F.linear(flat, self.weight, self.bias)[:, :, None, None]
         elif self.pointwise:
             y = F.linear(x.permute(0, 2, 3, 1), self.weight, self.bias).permute(0, 3, 1, 2)

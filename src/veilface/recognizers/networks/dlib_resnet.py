@@ -18,7 +18,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from veilface.errors import WeightsError
-from veilface.recognizers.layers import NO_PADDING, SYMMETRIC_1, Layer
+from veilface.recognizers.layers import NO_PADDING, SYMMETRIC_1, Activation, Layer
 from veilface.recognizers.networks.chain import FrozenConv
 from veilface.recognizers.weights.dlib import DlibLayer, DlibModel
 from veilface.recognizers.weights.lowered import LoweredLayer
@@ -161,7 +161,7 @@ def _conv(
     relu: bool = False,
 ) -> FrozenConv:
     padding = SYMMETRIC_1 if padded else NO_PADDING
-    activation = "relu" if relu else "none"
+    activation: Activation = "relu" if relu else "none"
     return FrozenConv(Layer("conv", (0,), (channels, out), kernel, stride, padding, 1, activation))
 
 
@@ -177,7 +177,7 @@ def _folded(records: Sequence[DlibLayer], layer: Layer) -> LoweredLayer:
         scale = affine.arrays["scale"].astype(np.float64)
         weight = weight * scale[:, None, None, None]
         bias = bias * scale + affine.arrays["shift"].astype(np.float64)
-        left, right, top, bottom = layer.padding
+        left, _, top, _ = layer.padding
         expected = ((layer.stride, layer.stride), (top, left))
         if (main.stride, main.padding) != expected or weight.shape != layer.weight_shape:
             msg = f"the dlib network has {weight.shape}, {main.stride}, where '{layer}' belongs"

@@ -76,7 +76,7 @@ def read_dlib(path: Path) -> DlibModel:
     stream.expect_string("loss_metric_2")
     stream.real()  # margin of the training loss
     stream.real()  # distance threshold of the training loss
-    wrappers = []
+    wrappers: list[int] = []
     while not wrappers or wrappers[-1] != _INNERMOST:
         wrappers.append(stream.integer())
         if wrappers[-1] not in (_PASSING, _ORDINARY, _INNERMOST) or len(wrappers) > _MAX_LAYERS:

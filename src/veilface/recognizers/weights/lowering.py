@@ -90,37 +90,46 @@ class _Lowering:
             return self._combine(node, *data)
         if len(data) != 1:
             raise self._error(node.name, f"reads {len(data)} activations")
-        value = data[0]
+        if node.operator in ("conv", "dense", "pad", "flatten", "mean", "identity"):
+            return self._structure(node, data[0], constants)
+        if swapped and node.operator == "sub":
+            raise self._error(node.name, "subtracts an activation from a constant")
+        return self._arithmetic(node, data[0], constants)
+
+    def _structure(self, node: Node, value: _Value, constants: Sequence[Float64]) -> _Value:
         match node.operator:
-            case "identity":
-                return value
             case "conv" | "dense":
                 return self._convolution(node, value, constants)
-            case "batchnorm":
-                gamma, beta, mean, variance = constants
-                factor = gamma / np.sqrt(variance + node.epsilon)
-                return self._affine(value, factor, beta - mean * factor)
-            case "mul":
-                return self._affine(value, constants[0], np.zeros(()))
-            case "add":
-                return self._affine(value, np.ones(()), constants[0])
-            case "sub" if not swapped:
-                return self._affine(value, np.ones(()), -constants[0])
-            case "relu":
-                return self._pieces(node, value, np.ones(()), np.zeros(()))
-            case "abs":
-                return self._pieces(node, value, np.ones(()), -np.ones(()))
-            case "prelu":
-                return self._pieces(node, value, np.ones(()), self._vector(constants[0], value))
-            case "maximum" | "minimum":
-                return self._bound(node, value, constants[0])
-            case "pad":
+            case "pad" if node.padding != "same" and not any(value.padding):
                 return replace(value, padding=node.padding)
             case "flatten":
                 return replace(value, flat=True)
             case "mean":
                 return self._mean(node, value)
+            case "identity":
+                return value
         raise self._error(node.name, f"is a {node.operator} in a place that is not understood")
+
+    def _arithmetic(self, node: Node, value: _Value, constants: Sequence[Float64]) -> _Value:
+        one, zero = np.ones(()), np.zeros(())
+        if node.operator == "batchnorm":
+            gamma, beta, mean, variance = constants
+            factor = gamma / np.sqrt(variance + node.epsilon)
+            result = self._affine(value, factor, beta - mean * factor)
+        elif node.operator == "mul":
+            result = self._affine(value, constants[0], zero)
+        elif node.operator in ("add", "sub"):
+            sign = 1 if node.operator == "add" else -1
+            result = self._affine(value, one, sign * constants[0])
+        elif node.operator == "relu":
+            result = self._pieces(node, value, one, zero)
+        elif node.operator == "abs":
+            result = self._pieces(node, value, one, -one)
+        elif node.operator == "prelu":
+            result = self._pieces(node, value, one, self._vector(constants[0], value))
+        else:
+            result = self._bound(node, value, constants[0])
+        return result
 
     # Per-channel arithmetic.
 

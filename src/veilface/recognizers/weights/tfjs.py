@@ -95,7 +95,7 @@ def _weights(manifest: Sequence[Mapping[str, Any]], data: bytes) -> dict[str, Ar
             raise WeightsError(msg)
         values: Array = np.frombuffer(data[at : at + size], dtype=_TYPES[kind]).reshape(shape)
         if quantised and "scale" in quantised:
-            values = values * np.float64(quantised["scale"]) + np.float64(quantised["min"])
+            values = values.astype(np.float64) * quantised["scale"] + quantised["min"]
         found[name] = values
         at += size
     if at != len(data):
