@@ -30,6 +30,7 @@ class LineReporter(Reporter):
         self.err = err
         self.every = every
         self.total = 0
+        self._free = 0
         self._began = self._told = time.monotonic()
 
     def __enter__(self) -> LineReporter:
@@ -57,11 +58,16 @@ class LineReporter(Reporter):
         if now - self._told < self.every or not 0 < done < self.total:
             return
         self._told = now
-        left = (now - self._began) * (self.total - done) / done
+        # What was skipped or refused took no time and says nothing about the rest.
+        worked = done - self._free
+        if worked <= 0:
+            return
+        left = (now - self._began) * (self.total - done) / worked
         typer.echo(f"{done / self.total:4.0%} done, about {_duration(left)} left", err=True)
 
     def finished(self, record: Record) -> None:
         """One line about the photo."""
+        self._free += record.status != "done"
         if record.status == "failed":
             typer.echo(f"failed: {record.error}", err=True)
         else:

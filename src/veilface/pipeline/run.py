@@ -29,6 +29,9 @@ from veilface.pipeline.protector import Prepared, Protector
 from veilface.pipeline.writing import check_free, discard, is_hopeless, prepare_folder, write_all
 from veilface.types import ProtectedPhoto
 
+_MOST_BYTES = 200_000_000
+"""Pixels of photos that wait for the rest of a batch."""
+
 
 @dataclass(frozen=True, slots=True)
 class Options:
@@ -160,7 +163,7 @@ class _Run:
                 self._fail(self._record(problem.given, problem.given), problem.sentence)
             for source, name in zip(sources, plan_names(sources), strict=True):
                 self._open(source, name)
-                while self._waiting() >= self.protector.engine.batch_size:
+                while self._enough():
                     self._batch()
             while self.jobs:
                 self._batch()
@@ -218,10 +221,17 @@ class _Run:
         check_free(paths, overwrite=options.overwrite)
         if options.paste and options.format == "jpeg" and photo.alpha is not None:
             raise ImageError(f"{path} has transparency, which JPEG cannot keep; use --format png")
+        if not options.paste:
+            # Only its crops are needed from here on: large photos must not wait in memory.
+            bare = replace(photo, pixels=photo.pixels[:0].copy(), alpha=None)
+            prepared = replace(prepared, photo=bare)
         return _Job(record, prepared, paths, time.perf_counter() - began)
 
-    def _waiting(self) -> int:
-        return sum(len(job.prepared.faces) - len(job.results) for job in self.jobs)
+    def _enough(self) -> bool:
+        """Whether enough faces wait for a batch, or their photos hold enough memory."""
+        waiting = sum(len(job.prepared.faces) - len(job.results) for job in self.jobs)
+        held = sum(job.prepared.photo.pixels.size for job in self.jobs)
+        return waiting >= self.protector.engine.batch_size or held > _MOST_BYTES
 
     def _batch(self) -> None:
         """Protect the next faces, from as many photos as it takes, and finish what is complete."""
@@ -300,10 +310,12 @@ class _Run:
     def _outputs(self, job: _Job, photo: ProtectedPhoto) -> tuple[OutputRecord, ...]:
         faces = [
             {
-                "box": None if face.detection is None else list(face.detection.box),
+                "box": None
+                if face.detection is None
+                else [round(value, 2) for value in face.detection.box],
                 "landmarks": None
                 if face.detection is None
-                else [list(point) for point in face.detection.points],
+                else [[round(x, 2), round(y, 2)] for x, y in face.detection.points],
                 "similarity": {k: round(v, 4) for k, v in face.similarity.items()},
             }
             for face in photo.faces
