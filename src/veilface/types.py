@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -81,20 +81,27 @@ class Verification:
         recognizer: Its registry name.
         score: Cosine of the two embeddings, in [-1, 1]; of the best pair when a photo has
             several faces.
-        threshold: The score that a match must exceed.
+        threshold: The score that a match must exceed; None when the recogniser is uncalibrated.
         fmr: The false match rate of the threshold on clean impostor pairs.
-        match: Whether ``score > threshold``.
+        match: Whether ``score > threshold``; None when there is no threshold to say so.
         faces: Number of faces found in the first and the second photo.
         pair: Indices of the compared faces, counted from the largest.
     """
 
     recognizer: str
     score: float
-    threshold: float
+    threshold: float | None
     fmr: float
-    match: bool
+    match: bool | None
     faces: tuple[int, int] = (1, 1)
     pair: tuple[int, int] = (0, 0)
+
+    @property
+    def decision(self) -> Literal["match", "no match", "uncalibrated"]:
+        """`match` in words."""
+        if self.match is None:
+            return "uncalibrated"
+        return "match" if self.match else "no match"
 
     def to_dict(self) -> dict[str, Any]:
         """The fields as JSON-ready values."""

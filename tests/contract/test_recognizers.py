@@ -23,6 +23,11 @@ def recognizer(request: pytest.FixtureRequest) -> Recognizer:
     return load_or_skip(name)
 
 
+def need_calibration(recognizer: Recognizer) -> None:
+    if recognizer.spec.calibration is None:
+        pytest.skip(f"{recognizer.name} is not calibrated")
+
+
 @pytest.fixture(scope="module")
 def images() -> Tensor:
     """(3, 3, 112, 112) in [0, 1]: smooth coloured patterns, which no network finds dead."""
@@ -123,11 +128,14 @@ def test_spec_tells_the_truth(recognizer: Recognizer) -> None:
     network = build_network(spec, store.locate(spec))
     assert network.macs == spec.macs
     for path, file in zip(store.paths(spec), spec.source.files, strict=True):
-        assert path.stat().st_size == file.size
+        size = path.stat().st_size
+        assert size <= file.limit
+        assert file.size in (None, size)
 
 
 def test_centre_is_shipped(recognizer: Recognizer) -> None:
     """Its length squared is about the mean cosine of different people."""
+    need_calibration(recognizer)
     assert recognizer.has_centre
     assert recognizer.centre.shape == (recognizer.spec.dim,)
     impostor = recognizer.spec.impostor_mean
@@ -161,6 +169,7 @@ def people(lfw: Path) -> Tensor:
 
 @pytest.mark.data
 def test_genuine_above_impostor(recognizer: Recognizer, people: Tensor) -> None:
+    need_calibration(recognizer)
     with torch.inference_mode():
         first, second = recognizer.embed(people[:, 0]), recognizer.embed(people[:, 1])
     scores = first @ second.T
@@ -176,6 +185,7 @@ def test_genuine_above_impostor(recognizer: Recognizer, people: Tensor) -> None:
 def test_flipped_and_brighter_faces_are_the_same_person(
     recognizer: Recognizer, people: Tensor
 ) -> None:
+    need_calibration(recognizer)
     faces = people[:, 0]
     with torch.inference_mode():
         source = recognizer.embed(faces)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from veilface.imaging.encode import encode, write_atomic
 from veilface.imaging.tensors import to_uint8
 from veilface.pipeline import verify as module
 from veilface.pipeline.verify import compare, verify, verify_all
+from veilface.recognizers import get_spec
 
 
 @pytest.fixture(autouse=True)
@@ -53,6 +55,17 @@ def test_score_is_the_cosine_and_the_threshold_decides() -> None:
     assert strict.threshold == pytest.approx(1 - 0.5 * gap)
     assert not strict.match
     assert compare(recognizer, x, y, fmr=2 * gap / 100).match
+
+
+def test_without_thresholds_there_is_a_score_and_no_decision() -> None:
+    recognizer = tiny()
+    recognizer.spec = replace(get_spec("facenet-casia"), name="tiny")
+    result = compare(recognizer, *synthetic_faces(1)[None].expand(2, 1, 3, 112, 112), fmr=1e-3)
+    assert result.score == pytest.approx(1.0, abs=1e-5)
+    assert result.threshold is None
+    assert result.match is None
+    assert result.decision == "uncalibrated"
+    assert compare(tiny(), *synthetic_faces(2)[:, None], fmr=9e-3).decision == "match"
 
 
 def test_same_photo_as_file_image_and_array(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from veilface.errors import UnknownNameError, VeilfaceError
+from veilface.errors import UncalibratedError, UnknownNameError, VeilfaceError
 from veilface.recognizers import RECOGNIZERS, available, get_spec
 
 
@@ -29,7 +29,43 @@ def test_thresholds() -> None:
 def test_entries_are_complete(name: str) -> None:
     spec = RECOGNIZERS[name]
     assert spec.name == name
+    assert spec.parameters > 0
+    assert spec.macs > 0
+    stored = json.loads(json.dumps(spec.to_dict()))
+    if spec.calibration is None:
+        assert not spec.verified
+        assert stored["calibration"] is None
+        assert all(file.limit > 0 for file in spec.source.files)
+        return
+    assert spec.verified
     assert spec.threshold(1e-3) > spec.threshold(1e-2) > spec.impostor_mean
     assert spec.calibration.genuine_mean > spec.threshold(1e-3) > spec.impostor_mean
-    assert all(len(file.sha256) == 64 and file.size > 0 for file in spec.source.files)
-    assert json.loads(json.dumps(spec.to_dict()))["calibration"]["thresholds"]["0.001"]
+    for file in spec.source.files:
+        assert file.sha256 is not None
+        assert len(file.sha256) == 64
+        assert file.limit == file.size
+    assert stored["calibration"]["thresholds"]["0.001"]
+
+
+PAPER = {"ArcFace", "MobileFaceNet", "ResNet", "IR", "FaceNet", "CosFace"}
+
+
+def test_the_six_families_of_the_paper_are_listed() -> None:
+    assert {spec.family for spec in RECOGNIZERS.values()} >= PAPER
+    for spec in RECOGNIZERS.values():
+        # No family name stands over weights of another architecture or loss.
+        if spec.family == "FaceNet":
+            assert spec.architecture == "InceptionResnetV1"
+        if spec.family in {"ArcFace", "CosFace"}:
+            assert spec.loss == spec.family
+    keys = [s.source.package for s in RECOGNIZERS.values() if s.source.registry == "frbench"]
+    assert len(keys) == len(set(keys)) == 6
+
+
+def test_without_calibration_there_is_no_threshold() -> None:
+    spec = get_spec("facenet-vggface2")
+    command = "veilface recognizers calibrate facenet-vggface2 --dataset lfw --root DIR"
+    for ask in (spec.threshold, spec.calibrated, lambda: spec.impostor_mean):
+        with pytest.raises(UncalibratedError, match=command):
+            ask()
+    assert spec.fmrs == ()

@@ -42,10 +42,17 @@ def print_json(document: dict[str, Any]) -> None:
 
 
 def split_names(values: Sequence[str] | None) -> list[str] | None:
-    """Names from a repeated option, each of which may list several with commas."""
+    """Names from a repeated option, each of which may list several with commas.
+
+    An ``onnx:`` name has commas of its own: such a value is one name.
+    """
     if not values:
         return None
-    return [name for value in values for name in value.replace(",", " ").split()]
+    return [
+        name
+        for value in values
+        for name in ([value] if value.startswith("onnx:") else value.replace(",", " ").split())
+    ]
 
 
 def table(rows: Sequence[Sequence[str]], *, indent: str = "  ") -> str:

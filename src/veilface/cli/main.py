@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from veilface._version import __version__
-from veilface.cli import doctor, inspect, protect, recognizers, verify
+from veilface.cli import calibrate, doctor, inspect, protect, recognizers, verify
 
 app = typer.Typer(
     name="veilface",
@@ -40,6 +40,7 @@ def _options(
 
 app.command("protect")(protect.protect)
 app.command("verify")(verify.verify)
+recognizers.app.command("calibrate")(calibrate.calibrate)
 app.add_typer(recognizers.app, name="recognizers")
 app.command("inspect")(inspect.inspect)
 app.command("doctor")(doctor.doctor)

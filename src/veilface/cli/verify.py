@@ -30,20 +30,29 @@ def verify(  # noqa: PLR0917 - typer passes by keyword
     """Compare the faces of two photos; of several faces the best pair counts.
 
     Exit status: 0 match, 1 no match, 2 error. With several recognisers 0 means that every one of
-    them matches. A 112x112 output of veilface is taken as the aligned crop that it is.
+    them matches. A recogniser without thresholds gives a similarity and no decision; when no other
+    one decides, the status is 2.
+
+    A 112x112 output of veilface is taken as the aligned crop that it is.
     """
     with sentences(status=USAGE, json_output=json_output):
         from veilface.pipeline.verify import ALL, verify_all
 
         names = None if recognizer == ALL else [recognizer]
         results = verify_all(a, b, recognizers=names, aligned=aligned, fmr=fmr, device=device)
-    match = all(result.match for result in results)
+    decisions = [result.match for result in results if result.match is not None]
+    match = all(decisions) if decisions else None
     if json_output:
         print_json(
             {"a": a, "b": b, "match": match, "results": [result.to_dict() for result in results]}
         )
     else:
         typer.echo("\n".join(_lines(a, b, results)))
+    for result in results:
+        if result.match is None:
+            typer.echo(_uncalibrated(result, asked=recognizer), err=True)
+    if match is None:
+        raise typer.Exit(USAGE)
     raise typer.Exit(0 if match else 1)
 
 
@@ -54,13 +63,22 @@ def _lines(a: str, b: str, results: list[Verification]) -> list[str]:
             (
                 result.recognizer,
                 f"{result.score:.4f}",
-                f"{result.threshold:.4f}",
-                f"{result.fmr:g}",
-                "match" if result.match else "no match",
+                "-" if result.threshold is None else f"{result.threshold:.4f}",
+                "-" if result.threshold is None else f"{result.fmr:g}",
+                result.decision,
                 _pair(result),
             )
         )
     return [f"{a} and {b}", table(rows)]
+
+
+def _uncalibrated(result: Verification, *, asked: str) -> str:
+    from veilface.recognizers.spec import how_to_calibrate
+
+    return (
+        f"{result.recognizer} has no thresholds, so its similarity decides nothing; "
+        f"run: {how_to_calibrate(asked if asked.startswith('onnx:') else result.recognizer)}"
+    )
 
 
 def _pair(result: Verification) -> str:

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 import torch
 
-from veilface.errors import WeightsError
-from veilface.recognizers.recognizer import Recognizer
+from veilface.errors import NotDifferentiableError, WeightsError
+from veilface.recognizers.onnx_text import is_onnx
+from veilface.recognizers.recognizer import Recognizer, no_gradient
 from veilface.recognizers.registry import available, get_spec, load_recognizer
 
 SURROGATES = ("dlib", "sface", "mobilefacenet", "fr_feature")
@@ -25,7 +26,11 @@ def choose(names: Sequence[str] | None = None) -> list[str]:
         WeightsError: None is named and none is present.
     """
     if names:
-        return [get_spec(name).name for name in dict.fromkeys(names)]
+        unique = list(dict.fromkeys(names))
+        for name in unique:
+            if not is_onnx(name):
+                get_spec(name)
+        return unique
     present = set(available())
     chosen = [name for name in SURROGATES if name in present]
     if not chosen:
@@ -41,7 +46,8 @@ def load(names: Sequence[str], device: torch.device) -> list[Recognizer]:
 
     Raises:
         UnknownNameError: A name is not in the registry.
-        WeightsError: A file is missing or has another hash.
+        WeightsError: A file is missing or has another hash, or an ONNX file cannot be converted.
+        MissingExtraError: An ONNX file needs a package that is not installed.
     """
     return [load_recognizer(name, device=str(device)) for name in names]
 
@@ -49,10 +55,25 @@ def load(names: Sequence[str], device: torch.device) -> list[Recognizer]:
 def assemble(
     recognizers: Sequence[str | Recognizer] | None, device: torch.device
 ) -> list[Recognizer]:
-    """`choose` and `load`, where recognisers that are loaded already stay as they are."""
+    """`choose` and `load`, where recognisers that are loaded already stay as they are.
+
+    Raises:
+        UnknownNameError: A name is not in the registry.
+        WeightsError: As in `choose` and `load`, or two recognisers have the same name.
+        NotDifferentiableError: A recogniser of the caller gives no gradient.
+    """
     names = None if recognizers is None else [r for r in recognizers if isinstance(r, str)]
     own = [r for r in recognizers or () if not isinstance(r, str)]
-    return [*load(choose(names) if names or not own else [], device), *own]
+    for recognizer in own:
+        if not getattr(recognizer, "differentiable", True):
+            raise NotDifferentiableError(no_gradient(recognizer.name))
+    found = [*load(choose(names) if names or not own else [], device), *own]
+    for index, recognizer in enumerate(found):
+        if any(recognizer.name == other.name for other in found[:index]):
+            raise WeightsError(
+                f"two recognisers are called {recognizer.name}; rename the file of one of them"
+            )
+    return found
 
 
 def coverage_note(names: Sequence[str]) -> str | None:

@@ -27,6 +27,7 @@ from veilface.pipeline.photos import photo_of
 from veilface.pipeline.seeds import face_generator, pixel_digest
 from veilface.protectors.veil.presets import PRESETS, Preset
 from veilface.recognizers.recognizer import Recognizer
+from veilface.recognizers.weights.store import hashes
 from veilface.types import ProtectedPhoto
 
 Picture = Image.Image | NDArray[np.uint8]
@@ -202,8 +203,7 @@ class Protector:
             "preset": self.preset.name,
             "steps": self.preset.steps,
             "surrogates": {
-                surrogate.name: [file.sha256 for file in surrogate.spec.source.files]
-                for surrogate in self.engine.surrogates
+                surrogate.name: list(hashes(surrogate.spec)) for surrogate in self.engine.surrogates
             },
         }
 

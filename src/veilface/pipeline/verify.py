@@ -14,7 +14,7 @@ from torch import Tensor
 
 from veilface.detection.base import FaceDetector
 from veilface.detection.yunet import YuNet
-from veilface.errors import NoFaceError
+from veilface.errors import NoFaceError, UncalibratedError
 from veilface.imaging.decode import load_photo
 from veilface.pipeline.devices import resolve_device
 from veilface.pipeline.ensemble import choose
@@ -33,7 +33,7 @@ def verify(
     a: Picture,
     b: Picture,
     *,
-    recognizer: str | None = None,
+    recognizer: str | Recognizer | None = None,
     aligned: bool = False,
     fmr: float = 1e-3,
     device: str = "auto",
@@ -47,7 +47,8 @@ def verify(
     Args:
         a: File, Pillow image or (H, W, 3) uint8 RGB.
         b: The same.
-        recognizer: Its registry name; None for the first present one of dlib, sface,
+        recognizer: Its registry name, ``onnx:`` and the path of an ONNX file, or a recogniser of
+            your own on the same device; None for the first present one of dlib, sface,
             mobilefacenet and fr_feature.
         aligned: Both are 112x112 crops in the ArcFace template.
         fmr: False match rate of the threshold, one of the registry's.
@@ -59,7 +60,8 @@ def verify(
         NoFaceError: A photo has no face that can be found.
         WeightsError: The weights are missing or damaged.
     """
-    names = [recognizer] if recognizer is not None else choose()[:1]
+    names: list[str | Recognizer]
+    names = [recognizer] if recognizer is not None else [*choose()[:1]]
     return verify_all(a, b, recognizers=names, aligned=aligned, fmr=fmr, device=device)[0]
 
 
@@ -67,14 +69,19 @@ def verify_all(
     a: Picture,
     b: Picture,
     *,
-    recognizers: Sequence[str] | None = None,
+    recognizers: Sequence[str | Recognizer] | None = None,
     aligned: bool = False,
     fmr: float = 1e-3,
     device: str = "auto",
 ) -> list[Verification]:
     """`verify` with several recognisers; None for every one whose weights are present."""
     place = resolve_device(device)
-    loaded = [load_recognizer(name, device=str(place)) for name in recognizers or available()]
+    loaded = [
+        load_recognizer(one, device=str(place), differentiable=False)
+        if isinstance(one, str)
+        else one
+        for one in recognizers or available()
+    ]
     detector = None if aligned else _Lazy()
     first, second = (_crops(picture, name, detector) for picture, name in ((a, "A"), (b, "B")))
     return [
@@ -83,19 +90,26 @@ def verify_all(
 
 
 def compare(recognizer: Recognizer, first: Tensor, second: Tensor, *, fmr: float) -> Verification:
-    """The best pair of two sets of aligned faces, (N, 3, 112, 112) and (M, 3, 112, 112)."""
+    """The best pair of two sets of aligned faces, (N, 3, 112, 112) and (M, 3, 112, 112).
+
+    An uncalibrated recogniser gives a score and no decision.
+    """
     with torch.no_grad():
         scores = recognizer.embed(first) @ recognizer.embed(second).T
     best = int(scores.argmax())
     pair = divmod(best, scores.shape[1])
     score = float(scores.flatten()[best])
-    threshold = recognizer.spec.threshold(fmr)
+    threshold: float | None
+    try:
+        threshold = recognizer.spec.threshold(fmr)
+    except UncalibratedError:
+        threshold = None
     return Verification(
         recognizer=recognizer.name,
         score=score,
         threshold=threshold,
         fmr=fmr,
-        match=score > threshold,
+        match=None if threshold is None else score > threshold,
         faces=(first.shape[0], second.shape[0]),
         pair=(pair[0], pair[1]),
     )

@@ -51,6 +51,11 @@ class Recognizer(nn.Module):
         """Registry name."""
         return self.spec.name
 
+    @property
+    def differentiable(self) -> bool:
+        """Whether gradients reach the pixels, which a surrogate needs."""
+        return bool(getattr(self.network, "differentiable", True))
+
     def embed(self, x: Tensor) -> Tensor:
         """Unit embeddings of aligned faces.
 
@@ -85,3 +90,11 @@ class Recognizer(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Same as `embed`."""
         return self.embed(x)
+
+
+def no_gradient(name: str) -> str:
+    """The sentence for a black box among the surrogates."""
+    return (
+        f"{name} gives no gradient, so it cannot be a surrogate; it can check results "
+        "(veilface verify), and an ONNX file whose operators convert can be a surrogate"
+    )

@@ -14,25 +14,35 @@ import torch
 from torch import nn
 
 from veilface.errors import DeviceError, UnknownNameError, WeightsError
-from veilface.recognizers import catalogue
+from veilface.recognizers import catalogue, papers
+from veilface.recognizers.calibrations import calibrated
 from veilface.recognizers.centres import load_centre
+from veilface.recognizers.onnx_text import is_onnx
 from veilface.recognizers.recognizer import Recognizer
 from veilface.recognizers.spec import RecognizerSpec
 from veilface.recognizers.weights import store
 
 RECOGNIZERS: Mapping[str, RecognizerSpec] = MappingProxyType(
-    {spec.name: spec for spec in catalogue.SPECS}
+    {spec.name: spec for spec in (*catalogue.SPECS, *papers.SPECS)}
 )
 
 
 def get_spec(name: str) -> RecognizerSpec:
-    """The entry of a recogniser.
+    """The entry of a recogniser, with the user's calibration when it ships none.
+
+    Args:
+        name: Name of the table, or an ONNX file of the user as ``onnx:path.onnx[,size=112,...]``.
 
     Raises:
         UnknownNameError: There is none; the message lists the names.
+        WeightsError: The ONNX file is not a recogniser, or a calibration file is damaged.
     """
+    if is_onnx(name):
+        from veilface.recognizers.custom import onnx_spec  # noqa: PLC0415
+
+        return onnx_spec(name)
     try:
-        return RECOGNIZERS[name]
+        return calibrated(RECOGNIZERS[name])
     except KeyError:
         raise UnknownNameError("recognizer", name, RECOGNIZERS) from None
 
@@ -46,33 +56,49 @@ def available(names: Iterable[str] | None = None) -> list[str]:
     Raises:
         UnknownNameError: A name is not in the table.
     """
-    specs = [get_spec(name) for name in (RECOGNIZERS if names is None else names)]
-    return [spec.name for spec in specs if store.present(spec)]
+    wanted = list(RECOGNIZERS if names is None else names)
+    for name in wanted:
+        if name not in RECOGNIZERS:
+            get_spec(name)  # says what is wrong with it
+    return [name for name in wanted if is_onnx(name) or store.present(RECOGNIZERS[name])]
 
 
 def load_recognizer(
-    name: str, *, device: str | torch.device = "cpu", dtype: torch.dtype = torch.float32
+    name: str,
+    *,
+    device: str | torch.device = "cpu",
+    dtype: torch.dtype = torch.float32,
+    differentiable: bool = True,
 ) -> Recognizer:
     """Build a recogniser from its weight files.
 
     Args:
-        name: Registry name.
+        name: Name of the table, or an ONNX file of the user as ``onnx:path.onnx[,size=112,...]``.
         device: Where it goes.
         dtype: Floating type of weights and images.
+        differentiable: Whether gradients are wanted. Those of the table always give them; an ONNX
+            file must be converted for that, and runs in ONNX Runtime otherwise.
 
     Returns:
         The recogniser in evaluation mode, parameters frozen.
 
     Raises:
         UnknownNameError: No recogniser has that name.
-        WeightsError: Its files are missing (the message says what to run) or damaged.
+        WeightsError: Its files are missing (the message says what to run) or damaged, or an
+            operator of an ONNX file does not convert.
+        MissingExtraError: An ONNX file needs ONNX Runtime or onnx2torch, which is not installed.
         DeviceError: The device is not there.
     """
-    spec = get_spec(name)
     target = torch.device(device)
     if target.type == "cuda" and not torch.cuda.is_available():
         msg = f"the device {target} is not available on this machine"
         raise DeviceError(msg)
+    if is_onnx(name):
+        from veilface.recognizers.custom import load_onnx  # noqa: PLC0415
+
+        own = load_onnx(name, differentiable=differentiable)
+        return own.to(device=target, dtype=dtype)
+    spec = get_spec(name)
     network = build_network(spec, store.locate(spec))
     recognizer = Recognizer(spec, network, centre=load_centre(spec))
     return recognizer.to(device=target, dtype=dtype)
@@ -103,6 +129,22 @@ def build_network(spec: RecognizerSpec, paths: tuple[Path, ...]) -> nn.Module:
         _check_normalisation(spec, np.full(3, 1 / 256), -np.array(model.mean) / 256)
         assert isinstance(network, DlibResNet)  # noqa: S101
         network.load(model)
+        return network
+    if spec.format == "facenet":
+        from veilface.recognizers.networks.inception_resnet import (  # noqa: PLC0415
+            InceptionResnetV1,
+        )
+        from veilface.recognizers.weights.state_dict import read_state_dict  # noqa: PLC0415
+
+        assert isinstance(network, InceptionResnetV1)  # noqa: S101
+        network.load(read_state_dict(paths[0]))
+        return network
+    if spec.format == "frbench":
+        from veilface.recognizers.networks.frbench import FrbenchNetwork  # noqa: PLC0415
+
+        assert isinstance(network, FrbenchNetwork)  # noqa: S101
+        backbone = spec.source.package.split("_")[0]
+        network.load(paths[0], paths[1], backbone=backbone, dim=spec.dim)
         return network
     from veilface.recognizers.networks.chain import FrozenNetwork  # noqa: PLC0415
     from veilface.recognizers.weights.graph import Graph  # noqa: PLC0415

