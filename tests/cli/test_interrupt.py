@@ -16,9 +16,11 @@ from tests.fixtures.photos import photo_pixels
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
-# The command line with tiny recognisers and a chosen number of steps.
+# The command line with tiny recognisers and a chosen number of steps. A test run that a shell put
+# into the background has SIGINT ignored, and so would its children.
 PROGRAM = """
-import sys, pytest, torch
+import signal, sys, pytest, torch
+signal.signal(signal.SIGINT, signal.default_int_handler)
 sys.path.insert(0, {repository!r})
 torch.set_num_threads(1)
 from tests.fixtures.quick import make_quick
