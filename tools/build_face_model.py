@@ -86,7 +86,7 @@ def check(root: Path, unseen: Path, *, draws: int, recognizer: str) -> None:
     threshold = network.spec.threshold(1e-3)
     for name, folder in (("training", root), ("unseen", unseen)):
         faces, _ = read_faces(folder, per_identity=20)
-        faces = faces[torch.randperm(len(faces), generator=generator)[:4000]]
+        faces = faces[torch.randperm(len(faces), generator=generator)[:2000]]
         nearest = (probes @ embed(faces).T).amax(dim=1)
         pixels = faces.float().flatten(1) / 255 - model.mean.flatten()
         left = pixels - pixels @ basis @ basis.T

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol, TypeVar
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -36,6 +36,25 @@ Operator = Literal[
     "mean",  # over rows and columns
     "identity",
 ]
+
+
+@dataclass(frozen=True, slots=True)
+class RawNode:
+    """One operator as a file has it, before a reader translates it.
+
+    Attributes:
+        kind: The format's name of the operator.
+        name: Its name in the file, for messages.
+        inputs: Names of the values that it reads.
+        outputs: Names of the values that it writes.
+        attributes: Whatever the format keeps its parameters in.
+    """
+
+    kind: str
+    name: str
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    attributes: Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,22 +103,7 @@ class Graph:
     constants: Mapping[str, Array] = field(repr=False)
 
 
-class RawNode(Protocol):
-    """What `needed_for` has to know about an operator before it is translated."""
-
-    @property
-    def inputs(self) -> Sequence[str]:
-        """Names of the values that it reads."""
-
-    @property
-    def outputs(self) -> Sequence[str]:
-        """Names of the values that it writes."""
-
-
-AnyNode = TypeVar("AnyNode", bound=RawNode)
-
-
-def needed_for(nodes: Sequence[AnyNode], output: str) -> list[AnyNode]:
+def needed_for(nodes: Sequence[RawNode], output: str) -> list[RawNode]:
     """The operators that a value depends on, in their order; the others are other outputs' heads.
 
     Args:
@@ -110,7 +114,7 @@ def needed_for(nodes: Sequence[AnyNode], output: str) -> list[AnyNode]:
         WeightsError: No operator writes that value.
     """
     wanted = {output}
-    kept: list[AnyNode] = []
+    kept: list[RawNode] = []
     for node in reversed(nodes):
         if wanted.intersection(node.outputs):
             kept.append(node)

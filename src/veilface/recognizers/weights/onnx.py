@@ -11,16 +11,14 @@ Source:
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import onnx
 from onnx import numpy_helper
 
 from veilface.errors import WeightsError
-from veilface.recognizers.weights.graph import Array, Graph, Node, Operator, needed_for
+from veilface.recognizers.weights.graph import Array, Graph, Node, Operator, RawNode, needed_for
 
 _SIMPLE: Mapping[str, Operator] = {
     "Add": "add",
@@ -34,17 +32,6 @@ _SIMPLE: Mapping[str, Operator] = {
     "GlobalAveragePool": "mean",
 }
 _MAX_ELEMENTS = 1 << 28
-
-
-@dataclass(frozen=True, slots=True)
-class _Raw:
-    """An ONNX node with its attributes as Python values."""
-
-    kind: str
-    name: str
-    inputs: tuple[str, ...]
-    outputs: tuple[str, ...]
-    attributes: Mapping[str, Any]
 
 
 def read_onnx(path: Path, *, output: str | None = None) -> Graph:
@@ -145,16 +132,18 @@ def _array(tensor: onnx.TensorProto) -> Array:
     return array
 
 
-def _raw_node(node: onnx.NodeProto) -> _Raw:
+def _raw_node(node: onnx.NodeProto) -> RawNode:
     attributes = {a.name: onnx.helper.get_attribute_value(a) for a in node.attribute}
     if node.domain not in ("", "ai.onnx"):
         msg = f"unknown ONNX operator {node.domain}.{node.op_type}"
         raise WeightsError(msg)
     name = node.name or (node.output[0] if node.output else node.op_type)
-    return _Raw(node.op_type, name, tuple(node.input), tuple(node.output), attributes)
+    return RawNode(node.op_type, name, tuple(node.input), tuple(node.output), attributes)
 
 
-def _split(raw: Sequence[_Raw], stored: Mapping[str, Array]) -> tuple[list[Node], dict[str, Array]]:
+def _split(
+    raw: Sequence[RawNode], stored: Mapping[str, Array]
+) -> tuple[list[Node], dict[str, Array]]:
     """Compute what depends on constants only; translate the rest."""
     constants = dict(stored)
     nodes: list[Node] = []
@@ -167,7 +156,7 @@ def _split(raw: Sequence[_Raw], stored: Mapping[str, Array]) -> tuple[list[Node]
     return nodes, constants
 
 
-def _computed(node: _Raw, inputs: Sequence[Array]) -> Array:
+def _computed(node: RawNode, inputs: Sequence[Array]) -> Array:
     attributes = node.attributes
     match node.kind:
         case "Constant" if "value" in attributes:
@@ -191,7 +180,7 @@ def _computed(node: _Raw, inputs: Sequence[Array]) -> Array:
     raise WeightsError(msg)
 
 
-def _translated(node: _Raw, constants: dict[str, Array]) -> Node:
+def _translated(node: RawNode, constants: dict[str, Array]) -> Node:
     attributes, name, inputs, output = node.attributes, node.name, node.inputs, node.outputs[0]
     match node.kind:
         case "Conv":
@@ -223,7 +212,7 @@ def _translated(node: _Raw, constants: dict[str, Array]) -> Node:
     raise WeightsError(msg)
 
 
-def _convolution(node: _Raw) -> Node:
+def _convolution(node: RawNode) -> Node:
     attributes = node.attributes
     strides = attributes.get("strides", [1, 1])
     top, left, bottom, right = attributes.get("pads", [0, 0, 0, 0])

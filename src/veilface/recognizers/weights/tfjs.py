@@ -10,14 +10,13 @@ import base64
 import binascii
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from veilface.errors import WeightsError
-from veilface.recognizers.weights.graph import Array, Graph, Node, Operator, needed_for
+from veilface.recognizers.weights.graph import Array, Graph, Node, Operator, RawNode, needed_for
 
 _SIMPLE: Mapping[str, Operator] = {
     "Add": "add",
@@ -41,15 +40,6 @@ _TYPES = {
     "bool": "?",
 }
 _MAX_NODES = 100_000
-
-
-@dataclass(frozen=True, slots=True)
-class _Raw:
-    kind: str
-    name: str
-    inputs: tuple[str, ...]
-    outputs: tuple[str, ...]
-    attributes: Mapping[str, Any]
 
 
 def read_tfjs(topology: Path, shards: Sequence[Path], *, output: str | None = None) -> Graph:
@@ -132,18 +122,18 @@ def _graph(model: Mapping[str, Any], constants: dict[str, Array], output: str | 
     return Graph("nhwc", images[0].name, size, wanted, tuple(nodes), constants)
 
 
-def _raw_node(node: Mapping[str, Any]) -> _Raw:
+def _raw_node(node: Mapping[str, Any]) -> RawNode:
     name = str(node["name"])
     # A leading ^ is an order of execution, not a value.
     inputs = tuple(_plain(i) for i in node.get("input", ()) if not i.startswith("^"))
-    return _Raw(str(node["op"]), name, inputs, (name,), node.get("attr", {}))
+    return RawNode(str(node["op"]), name, inputs, (name,), node.get("attr", {}))
 
 
 def _plain(name: str) -> str:
     return name.removesuffix(":0")
 
 
-def _text(node: _Raw, attribute: str, default: str) -> str:
+def _text(node: RawNode, attribute: str, default: str) -> str:
     if attribute not in node.attributes:
         return default
     try:
@@ -153,7 +143,7 @@ def _text(node: _Raw, attribute: str, default: str) -> str:
         raise WeightsError(msg) from None
 
 
-def _translated(node: _Raw, constants: dict[str, Array]) -> Node:
+def _translated(node: RawNode, constants: dict[str, Array]) -> Node:
     name, inputs, output = node.name, node.inputs, node.outputs[0]
     match node.kind:
         case "Conv2D" | "DepthwiseConv2dNative":
@@ -183,7 +173,7 @@ def _translated(node: _Raw, constants: dict[str, Array]) -> Node:
     raise WeightsError(msg)
 
 
-def _padding(node: _Raw, constants: Mapping[str, Array]) -> tuple[int, int, int, int]:
+def _padding(node: RawNode, constants: Mapping[str, Array]) -> tuple[int, int, int, int]:
     table = constants[node.inputs[1]].tolist()
     if len(table) != 4 or table[0] != [0, 0] or table[3] != [0, 0]:
         msg = f"{node.name}: only rows and columns can be padded"
@@ -192,7 +182,7 @@ def _padding(node: _Raw, constants: Mapping[str, Array]) -> tuple[int, int, int,
     return left, right, top, bottom
 
 
-def _convolution(node: _Raw, constants: dict[str, Array]) -> Node:
+def _convolution(node: RawNode, constants: dict[str, Array]) -> Node:
     steps = [int(n) for n in node.attributes["strides"]["list"]["i"]]
     dilations = node.attributes.get("dilations", {}).get("list", {}).get("i", [])
     layout, padding = _text(node, "data_format", "NHWC"), _text(node, "padding", "VALID")

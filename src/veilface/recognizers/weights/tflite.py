@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,7 @@ import numpy as np
 import tflite
 
 from veilface.errors import WeightsError
-from veilface.recognizers.weights.graph import Array, Graph, Node, Operator, needed_for
+from veilface.recognizers.weights.graph import Array, Graph, Node, Operator, RawNode, needed_for
 
 _SIMPLE: Mapping[str, Operator] = {
     "ADD": "add",
@@ -39,15 +38,6 @@ _OPTIONS = {
     "MUL": "MulOptions",
 }
 _MAX_ITEMS = 100_000
-
-
-@dataclass(frozen=True, slots=True)
-class _Raw:
-    kind: str
-    name: str
-    inputs: tuple[str, ...]
-    outputs: tuple[str, ...]
-    operator: Any
 
 
 def read_tflite(path: Path, *, output: str | None = None) -> Graph:
@@ -121,13 +111,13 @@ def _constants(model: Any, table: Any, names: list[str]) -> dict[str, Array]:  #
     return found
 
 
-def _operators(model: Any, table: Any, names: list[str]) -> list[_Raw]:  # noqa: ANN401
+def _operators(model: Any, table: Any, names: list[str]) -> list[RawNode]:  # noqa: ANN401
     builtin = {
         code: name
         for name, code in vars(tflite.BuiltinOperator).items()
         if isinstance(code, int) and not name.startswith("_")
     }
-    raw: list[_Raw] = []
+    raw: list[RawNode] = []
     for index in range(table.OperatorsLength()):
         operator = table.Operators(index)
         entry = model.OperatorCodes(operator.OpcodeIndex())
@@ -139,11 +129,11 @@ def _operators(model: Any, table: Any, names: list[str]) -> list[_Raw]:  # noqa:
             if operator.Inputs(k) >= 0
         )
         outputs = tuple(names[operator.Outputs(k)] for k in range(operator.OutputsLength()))
-        raw.append(_Raw(builtin.get(code, str(code)), outputs[0], inputs, outputs, operator))
+        raw.append(RawNode(builtin.get(code, str(code)), outputs[0], inputs, outputs, operator))
     return raw
 
 
-def _translated(node: _Raw, constants: dict[str, Array]) -> Node:
+def _translated(node: RawNode, constants: dict[str, Array]) -> Node:
     options = _options(node)
     if options is not None and options.FusedActivationFunction() != 0:
         msg = f"{node.name}: a fused activation is not known"
@@ -163,9 +153,9 @@ def _translated(node: _Raw, constants: dict[str, Array]) -> Node:
     raise WeightsError(msg)
 
 
-def _options(node: _Raw) -> Any | None:  # noqa: ANN401
+def _options(node: RawNode) -> Any | None:  # noqa: ANN401
     kind = _OPTIONS.get(node.kind)
-    stored = node.operator.BuiltinOptions()
+    stored = node.attributes.BuiltinOptions()
     if kind is None or stored is None:
         return None
     options = getattr(tflite, kind)()
@@ -173,7 +163,7 @@ def _options(node: _Raw) -> Any | None:  # noqa: ANN401
     return options
 
 
-def _convolution(node: _Raw, options: Any, constants: dict[str, Array]) -> Node:  # noqa: ANN401
+def _convolution(node: RawNode, options: Any, constants: dict[str, Array]) -> Node:  # noqa: ANN401
     dilation = (options.DilationHFactor(), options.DilationWFactor())
     if options.StrideH() != options.StrideW() or dilation != (1, 1):
         msg = f"{node.name}: a convolution with dilation or uneven stride is not known"
