@@ -27,6 +27,7 @@ from PIL import Image
 
 from benchmarks.lfw import people, read
 from veilface import Protector
+from veilface.imaging.tensors import to_uint8
 from veilface.protectors.registry import build_protector
 from veilface.recognizers.registry import get_spec, load_recognizer
 
@@ -148,7 +149,7 @@ def write_crops(preset: str, folder: Path, chosen: list[list[Path]]) -> list[lis
         images = build_protector(preset, surrogates).protect(read([p[0] for p in group])).images
         for photos, image in zip(group, images, strict=True):
             target = folder / f"{photos[0].stem}.png"
-            Image.fromarray((image.permute(1, 2, 0) * 255).round().byte().numpy()).save(target)
+            Image.fromarray(to_uint8(image)).save(target)
             rows.append([target, photos[0], *photos[1:3]])
         print(f"protected {len(rows)}/{len(chosen)}", flush=True)
     return rows

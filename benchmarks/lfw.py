@@ -6,9 +6,10 @@ import os
 from pathlib import Path
 
 import numpy as np
-import torch
 from PIL import Image
 from torch import Tensor
+
+from veilface.imaging.tensors import to_tensor
 
 DATA = Path(os.environ.get("VEILFACE_DATA", Path(__file__).parents[2] / "shared" / "data"))
 
@@ -16,7 +17,7 @@ DATA = Path(os.environ.get("VEILFACE_DATA", Path(__file__).parents[2] / "shared"
 def read(paths: list[Path]) -> Tensor:
     """(N, 3, 112, 112) faces in [0, 1]."""
     faces = np.stack([np.asarray(Image.open(path).convert("RGB")) for path in paths])
-    return torch.from_numpy(faces).permute(0, 3, 1, 2).float() / 255
+    return to_tensor(faces)
 
 
 def people(count: int, *, root: Path | None = None) -> list[list[Path]]:

@@ -21,6 +21,7 @@ from torch import Tensor
 from benchmarks.lfw import people, read
 from veilface.detection.yunet import YuNet
 from veilface.evaluation.metrics import psnr, ssim
+from veilface.imaging.tensors import to_uint8
 from veilface.protectors.controls import CONTROLS
 from veilface.protectors.registry import build_protector
 from veilface.protectors.veil.presets import PRESETS
@@ -36,9 +37,8 @@ def to_picture(images: Tensor, *, columns: int) -> Image.Image:
     rows = -(-count // columns)
     padded = torch.ones(rows * columns, 3, height, width)
     padded[:count] = images
-    grid = padded.view(rows, columns, 3, height, width).permute(0, 3, 1, 4, 2)
-    pixels = (grid.reshape(rows * height, columns * width, 3) * 255).round().byte()
-    return Image.fromarray(pixels.numpy())
+    grid = padded.view(rows, columns, 3, height, width).permute(2, 0, 3, 1, 4)
+    return Image.fromarray(to_uint8(grid.reshape(3, rows * height, columns * width)))
 
 
 @torch.no_grad()
@@ -50,8 +50,7 @@ def embed(network: Recognizer, x: Tensor) -> Tensor:
 def faces_found(images: Tensor) -> float:
     """Share of images in which the detector finds a face."""
     detector = YuNet()
-    pixels = (images.permute(0, 2, 3, 1) * 255).round().byte().numpy()
-    return sum(bool(detector.detect(image)) for image in pixels) / len(pixels)
+    return sum(bool(detector.detect(pixels)) for pixels in to_uint8(images)) / len(images)
 
 
 def main() -> None:

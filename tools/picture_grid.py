@@ -17,6 +17,7 @@ from torch import Tensor
 
 from veilface import Protector
 from veilface.imaging.decode import Photo
+from veilface.imaging.tensors import to_uint8
 from veilface.protectors.registry import build_protector
 from veilface.protectors.veil.presets import PRESETS
 from veilface.recognizers.registry import load_recognizer
@@ -28,8 +29,7 @@ SIDE, GAP, LABEL = 168, 6, 18
 
 def picture(face: Tensor) -> Image.Image:
     """One face at the size of the grid."""
-    pixels = (face.permute(1, 2, 0) * 255).round().byte().numpy()
-    return Image.fromarray(pixels).resize((SIDE, SIDE), Image.Resampling.BICUBIC)
+    return Image.fromarray(to_uint8(face)).resize((SIDE, SIDE), Image.Resampling.BICUBIC)
 
 
 def main() -> None:

@@ -320,3 +320,20 @@ def test_output_that_is_a_file_or_cannot_be_made() -> None:
         run(protector, ["in"], Path("file"), Options())
     with pytest.raises(ImageError, match="cannot make the output folder file/deep"):
         run(protector, ["in"], Path("file/deep"), Options())
+
+
+def test_interrupt_after_the_line_keeps_the_photo(
+    protector: Protector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A photo whose line is written is done, and its files stay."""
+    append = Manifest.append
+
+    def interrupted(self: Manifest, record: Record) -> None:
+        append(self, record)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Manifest, "append", interrupted)
+        assert run(protector, ["in/faces1.png"], OUT, Options()).interrupted
+    assert written() == {"faces1.veil.png"}
+    assert run(protector, ["in/faces1.png"], OUT, Options()).count("skipped") == 1

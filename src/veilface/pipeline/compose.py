@@ -17,9 +17,9 @@ from veilface.imaging.paste import paste_face
 from veilface.imaging.tensors import to_uint8
 from veilface.pipeline.engine import Engine, FaceResult
 from veilface.pipeline.faces import Face
+from veilface.protectors.base import quantise
+from veilface.protectors.veil.penalties import luma
 from veilface.types import ProtectedFace, ProtectedPhoto
-
-_LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601, as Pillow's mode L
 
 
 def compose(
@@ -73,8 +73,7 @@ def check_image(image: Tensor) -> None:
 
 def _grey(faces: Sequence[Face], results: Sequence[FaceResult], engine: Engine) -> list[FaceResult]:
     images = torch.stack([result.image for result in results])
-    luma = sum(weight * images[:, k] for k, weight in enumerate(_LUMA))
-    grey = ((torch.as_tensor(luma).clamp(0, 1) * 255).round() / 255)[:, None].expand_as(images)
+    grey = quantise(luma(images)).expand_as(images)
     crops = torch.stack([face.crop for face in faces])
     scores = engine.similarity(crops, grey)
     return [FaceResult(image, score) for image, score in zip(grey, scores, strict=True)]

@@ -272,6 +272,7 @@ class _Run:
     def _finish(self, job: _Job) -> None:
         """Write a complete photo and its line."""
         began = time.perf_counter()
+        record = job.record
         new = [path for path in job.paths if not os.path.lexists(path)]
         try:
             photo = self.protector.finish(job.prepared, job.results, paste=self.options.paste)
@@ -294,7 +295,10 @@ class _Run:
             self._settle(replace(job.record, error=reason))
             raise _StopRunError(reason) from error
         except BaseException:
-            discard(new)
+            # Ctrl-C may arrive when the line is already written: then the photo is done.
+            self.manifest.load()
+            if self.manifest.find(record) is None:
+                discard(new)
             raise
         else:
             self._settle(record)

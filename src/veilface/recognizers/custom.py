@@ -61,26 +61,16 @@ def from_callable(
         raise WeightsError(
             f"{name!r} cannot be the name of a recogniser of your own; choose another"
         )
-    spec = RecognizerSpec(
-        name=name,
-        family="own",
+    # (x · 255 - 0) / 255: the function sees the faces as they are.
+    as_they_are = Preprocessing(side=ALIGNED_SIDE, order="rgb", mean=(0.0, 0.0, 0.0), std=255.0)
+    spec = _spec(
+        name,
         architecture="Python function",
-        training_set="not known",
-        loss="not known",
         dim=dim,
         parameters=0,
-        macs=0,
-        # (x · 255 - 0) / 255: the function sees the faces as they are.
-        preprocessing=Preprocessing(
-            side=ALIGNED_SIDE, order="rgb", mean=(0.0, 0.0, 0.0), std=255.0
-        ),
+        preprocessing=as_they_are,
         source=WeightSource(registry="user", package=name, version="-", files=()),
-        format="user",
-        network="",
-        licence="the user's own",
-        research_only=False,
         calibration=calibration,
-        verified=False,
     )
     return Recognizer(spec, BlackBox(f, name=name, dim=dim))
 
@@ -133,25 +123,46 @@ def _described(text: str) -> tuple[OnnxFile, RecognizerSpec]:
         version=sha256[:12],
         files=(WeightFile(parts.path.name, parts.path.stat().st_size, sha256),),
     )
-    spec = RecognizerSpec(
+    spec = _spec(
+        name,
+        architecture="ONNX file",
+        dim=dim,
+        parameters=file.parameters,
+        preprocessing=Preprocessing(side=side, order=parts.order, mean=parts.mean, std=parts.std),
+        source=source,
+    )
+    return file, calibrated(spec)
+
+
+def _spec(
+    name: str,
+    *,
+    architecture: str,
+    dim: int,
+    parameters: int,
+    preprocessing: Preprocessing,
+    source: WeightSource,
+    calibration: Calibration | None = None,
+) -> RecognizerSpec:
+    """What is known about a recogniser of the user's own, and what is not."""
+    return RecognizerSpec(
         name=name,
         family="own",
-        architecture="ONNX file",
+        architecture=architecture,
         training_set="not known",
         loss="not known",
         dim=dim,
-        parameters=file.parameters,
+        parameters=parameters,
         macs=0,
-        preprocessing=Preprocessing(side=side, order=parts.order, mean=parts.mean, std=parts.std),
+        preprocessing=preprocessing,
         source=source,
         format="user",
         network="",
         licence="the user's own",
         research_only=False,
-        calibration=None,
+        calibration=calibration,
         verified=False,
     )
-    return file, calibrated(spec)
 
 
 def _name(path: Path) -> str:

@@ -30,6 +30,11 @@ Term = Callable[[State], Tensor]
 """Maps a state to (N,) values that are to be maximised."""
 
 
+def centred(recognizer: Surrogate, embedding: Tensor) -> Tensor:
+    """(N, D) unit vectors after subtraction of the recogniser's mean embedding."""
+    return F.normalize(embedding - recognizer.centre.to(embedding.dtype), dim=1)
+
+
 def centred_embedding(recognizer: Surrogate, x: Tensor) -> Tensor:
     """Unit embedding after subtraction of the recogniser's mean embedding.
 
@@ -43,7 +48,7 @@ def centred_embedding(recognizer: Surrogate, x: Tensor) -> Tensor:
     Returns:
         (N, D) unit vectors.
     """
-    return F.normalize(recognizer.embed(x) - recognizer.centre.to(x.dtype), dim=1)
+    return centred(recognizer, recognizer.embed(x))
 
 
 class Recognition:

@@ -16,6 +16,7 @@ from veilface.protectors.veil.objective import (
     Objective,
     Recognition,
     Term,
+    centred,
     centred_embedding,
     entropy_term,
 )
@@ -90,7 +91,8 @@ class VeilProtector:
         preset = self.preset
         draws = Draws(x.shape[0], generator=generator, device=x.device)
         with torch.no_grad():
-            targets = self._embed(x)
+            sources = {s.name: s.embed(x) for s in self.surrogates}
+            targets = {s.name: centred(s, sources[s.name]) for s in self.surrogates}
             start = self._starts(x, draws)
         objective = Objective(
             self.surrogates,
@@ -111,7 +113,7 @@ class VeilProtector:
             progress=self.progress,
         )
         images = quantise(gaussian_blur(images, sigma=preset.final_blur))
-        return Protected(images, self._similarity(x, images))
+        return Protected(images, self._similarity(sources, images))
 
     def _start_maker(self) -> Callable[[Tensor, Draws], Tensor]:
         start = self.preset.start
@@ -172,5 +174,5 @@ class VeilProtector:
         return terms
 
     @torch.no_grad()
-    def _similarity(self, x: Tensor, images: Tensor) -> dict[str, Tensor]:
-        return {s.name: (s.embed(x) * s.embed(images)).sum(dim=1) for s in self.surrogates}
+    def _similarity(self, sources: Mapping[str, Tensor], images: Tensor) -> dict[str, Tensor]:
+        return {s.name: (sources[s.name] * s.embed(images)).sum(dim=1) for s in self.surrogates}
