@@ -1,7 +1,4 @@
-"""Labeled Faces in the Wild: the official pairs of view 2.
-
-The folder holds ``pairs.txt`` and the images as ``Name/Name_0001.jpg``; veilface expects them
-aligned to the ArcFace template, 112x112.
+"""Labeled Faces in the Wild: every image, and the official pairs of view 2.
 
 Source:
     Huang et al., Labeled Faces in the Wild, UMass TR 07-49, 2007; format of ``pairs.txt``:
@@ -13,31 +10,35 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from veilface.datasets.base import FacePair, FacePairs
+from veilface.datasets.base import FacePair, FacePairs, FaceSet
+from veilface.datasets.files import read_lines
+from veilface.datasets.folders import person_records
 from veilface.errors import DatasetError
 
 PAIRS = "pairs.txt"
 
 
-def load_lfw(root: Path) -> FacePairs:
-    """Read the pairs of LFW.
+def load_lfw(root: Path) -> FaceSet:
+    """Read LFW.
 
     Args:
-        root: Folder with ``pairs.txt`` and one folder of images a person.
+        root: Folder with ``pairs.txt`` and the images as ``Name/Name_0001.jpg``, 250x250 as
+            distributed or aligned to 112x112.
 
     Returns:
-        The pairs in the order of the file, as far as all images are there.
+        Every image of the folders, whether a pair names it or not, and the pairs in file order.
 
     Raises:
         DatasetError: The folder, the file or an image is missing, or a line is malformed.
     """
     path = root / PAIRS
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise DatasetError(
-            f"cannot read {path}: LFW is a folder with {PAIRS} and Name/Name_0001.jpg"
-        ) from error
+    pairs = _read_pairs(path)
+    records = person_records(root)
+    return FaceSet("LFW", root, records, FacePairs.of("LFW view 2", pairs, records, listed_in=path))
+
+
+def _read_pairs(path: Path) -> list[FacePair]:
+    lines = read_lines(path)
     folds, each = _header(path, lines[0] if lines else "")
     rows = [(n, line) for n, line in enumerate(lines[1:], start=2) if line.strip()]
     if len(rows) != folds * 2 * each:
@@ -45,21 +46,12 @@ def load_lfw(root: Path) -> FacePairs:
             f"{path} has {len(rows)} pairs; its first line promises {folds} folds of "
             f"{each} + {each}, which is {folds * 2 * each}"
         )
-    pairs: list[FacePair] = []
-    people: dict[str, str] = {}
+    pairs = []
     for index, (number, line) in enumerate(rows):
         fold, place = divmod(index, 2 * each)
         same = place < each
-        names = _two_images(path, number, line, same=same)
-        people.update((image, person) for person, image in names)
-        pairs.append(FacePair(names[0][1], names[1][1], same, fold))
-    missing = [image for image in sorted(people) if not (root / image).is_file()]
-    if missing:
-        raise DatasetError(
-            f"{len(missing)} of the {len(people)} images that {path} names are missing, "
-            f"for example {root / missing[0]}"
-        )
-    return FacePairs("LFW view 2", root, tuple(pairs), people)
+        pairs.append(FacePair(*_two_images(path, number, line, same=same), same, fold))
+    return pairs
 
 
 def _header(path: Path, line: str) -> tuple[int, int]:
@@ -71,26 +63,19 @@ def _header(path: Path, line: str) -> tuple[int, int]:
     )
 
 
-def _two_images(
-    path: Path, number: int, line: str, *, same: bool
-) -> tuple[tuple[str, str], tuple[str, str]]:
+def _two_images(path: Path, number: int, line: str, *, same: bool) -> tuple[str, str]:
     words = line.split("\t") if "\t" in line else line.split()
     expected = "name, i, j" if same else "name1, i, name2, j"
     numbers = words[1:] if same else words[1::2]
     if len(words) != (3 if same else 4) or not all(_positive(word) for word in numbers):
         raise DatasetError(f"line {number} of {path} is {line[:60]!r}, not {expected}")
     other = words[0] if same else words[2]
-    if (other == words[0]) is not same or any(not _plain(name) for name in (words[0], other)):
+    if (other == words[0]) is not same:
         raise DatasetError(f"line {number} of {path} does not name {_WHO[same]}: {line[:60]!r}")
-    return (words[0], _image(words[0], words[1])), (other, _image(other, words[-1]))
+    return _image(words[0], words[1]), _image(other, words[-1])
 
 
 _WHO = {True: "one person", False: "two different people"}
-
-
-def _plain(name: str) -> bool:
-    """Whether a name is one part of a path, so that no line leads out of the folder."""
-    return bool(name) and name not in (".", "..") and not set(name) & set("/\\\0")
 
 
 def _image(name: str, number: str) -> str:
