@@ -1,7 +1,7 @@
 """Build the face model of the `persona` preset, and check that no training face comes back.
 
-    python tools/build_face_model.py build --faces DIR
-    python tools/build_face_model.py check --faces DIR --unseen DIR
+    python tools/build_face_model.py build --faces DIR [--out FILE]
+    python tools/build_face_model.py check --faces DIR --unseen DIR [--out FILE]
 
 DIR holds aligned 112x112 crops in one folder for each identity. The model is the mean face and the
 leading principal components, in 8 bits with one scale for each.
@@ -19,6 +19,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from veilface.protectors.veil.persona import load_face_model
+from veilface.protectors.veil.presets import Persona
 from veilface.protectors.veil.randomness import Draws
 from veilface.recognizers.registry import load_recognizer
 
@@ -33,7 +34,7 @@ def read_faces(root: Path, *, per_identity: int) -> tuple[Tensor, int]:
     return torch.from_numpy(faces).permute(0, 3, 1, 2), len(folders)
 
 
-def build(root: Path, *, components: int, per_identity: int) -> None:
+def build(root: Path, out: Path, *, components: int, per_identity: int) -> None:
     """Write the model file."""
     faces, identities = read_faces(root, per_identity=per_identity)
     data = (faces.float() / 255).flatten(1)
@@ -49,7 +50,6 @@ def build(root: Path, *, components: int, per_identity: int) -> None:
         "data_set": root.name,
         "explained_variance": f"{float(values.sum() / (data**2).sum()):.3f}",
     }
-    MODEL.parent.mkdir(exist_ok=True)
     scales = scaled.abs().amax(dim=1) / 127
     levels = (scaled / scales[:, None]).round().to(torch.int8)
     save_file(
@@ -58,23 +58,23 @@ def build(root: Path, *, components: int, per_identity: int) -> None:
             "components": levels.view(-1, 3, 112, 112).contiguous(),
             "scales": scales,
         },
-        MODEL,
+        out,
         metadata=about,
     )
-    print(f"{MODEL.name}: {MODEL.stat().st_size / 1e6:.1f} MB, {about}")
+    print(f"{out.name}: {out.stat().st_size / 1e6:.1f} MB, {about}")
 
 
 @torch.inference_mode()
-def check(root: Path, unseen: Path, *, draws: int, recognizer: str) -> None:
+def check(root: Path, unseen: Path, out: Path, *, draws: int, recognizer: str) -> None:
     """Print how near 1,000 draws come to training faces, beside faces that were not trained on.
 
     A model that had stored its training faces would give draws nearer to them than to other
     people's faces, and would reconstruct them better than others.
     """
-    model = load_face_model()
+    model = load_face_model(out)
     network = load_recognizer(recognizer)
     generator = torch.Generator().manual_seed(0)
-    personas = model.sample(Draws(draws, generator=generator))
+    personas = model.sample(Draws(draws, generator=generator), sharpness=Persona().sharpness)
 
     def embed(faces: Tensor) -> Tensor:
         batches = torch.split(faces, 64)
@@ -107,6 +107,7 @@ def main() -> None:
     parser.add_argument("command", choices=("build", "check"))
     parser.add_argument("--faces", type=Path, required=True, help="folder the model is built from")
     parser.add_argument("--unseen", type=Path, help="folder of other people, for the check")
+    parser.add_argument("--out", type=Path, default=MODEL, help="the model; the shipped one")
     parser.add_argument("--components", type=int, default=128)
     parser.add_argument("--per-identity", type=int, default=20)
     parser.add_argument("--draws", type=int, default=1000)
@@ -115,6 +116,7 @@ def main() -> None:
     if arguments.command == "build":
         build(
             arguments.faces,
+            arguments.out,
             components=arguments.components,
             per_identity=arguments.per_identity,
         )
@@ -124,6 +126,7 @@ def main() -> None:
     check(
         arguments.faces,
         arguments.unseen,
+        arguments.out,
         draws=arguments.draws,
         recognizer=arguments.recognizer,
     )

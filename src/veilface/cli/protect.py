@@ -51,6 +51,13 @@ def protect(  # noqa: PLR0917 - typer passes by keyword
     seed: Annotated[
         int | None, typer.Option(help="For tests: makes the output reproducible, and weaker.")
     ] = None,
+    key: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Secret key, made on first use: the same photo gives the same output.",
+        ),
+    ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     batch_size: Annotated[int, typer.Option(min=1, help="Most faces at once.")] = 8,
     overwrite: Annotated[
@@ -75,6 +82,11 @@ def protect(  # noqa: PLR0917 - typer passes by keyword
     if aligned and paste:
         typer.echo("error: --paste needs whole photos and --aligned says crops: use one", err=True)
         raise typer.Exit(USAGE)
+    if key is not None and seed is not None:
+        typer.echo(
+            "error: --key keeps the randomness secret and --seed does not: use one", err=True
+        )
+        raise typer.Exit(USAGE)
     with sentences(json_output=json_output):
         from veilface.cli.progress import make_reporter
         from veilface.pipeline.ensemble import coverage_note
@@ -96,6 +108,7 @@ def protect(  # noqa: PLR0917 - typer passes by keyword
             recognizers=split_names(recognizer),
             device=device,
             batch_size=batch_size,
+            key=key,
         )
         for note in (
             SEED_WARNING if seed is not None else None,
@@ -166,6 +179,7 @@ def document(
         "recognizers": list(protector.recognizers),
         "device": str(protector.engine.device),
         "reproducible": options.seed is not None,
+        "keyed": protector.keyed,
         "output": str(output),
         "manifest": str(output / NAME),
         "counts": {status: summary.count(status) for status in ("done", "skipped", "failed")},

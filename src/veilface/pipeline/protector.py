@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from torch import Generator
 from veilface._version import __version__
 from veilface.detection.base import FaceDetector
 from veilface.detection.yunet import YuNet
-from veilface.errors import UnknownNameError
+from veilface.errors import SecretKeyError, UnknownNameError
 from veilface.imaging.decode import Photo, load_photo
 from veilface.imaging.provenance import Mark
 from veilface.pipeline.compose import compose
@@ -23,6 +23,7 @@ from veilface.pipeline.devices import resolve_device
 from veilface.pipeline.engine import Engine, FaceResult
 from veilface.pipeline.ensemble import assemble
 from veilface.pipeline.faces import Face, find_faces
+from veilface.pipeline.keys import keyed_generator, load_key
 from veilface.pipeline.photos import photo_of
 from veilface.pipeline.seeds import face_generator, pixel_digest
 from veilface.protectors.veil.presets import PRESETS, Preset
@@ -40,7 +41,7 @@ class Prepared:
     Attributes:
         photo: The source.
         faces: At least one, largest first.
-        generators: One a face under a seed of the caller, else None.
+        generators: One a face under a key or a seed of the caller, else None.
     """
 
     photo: Photo
@@ -62,11 +63,15 @@ class Protector:
         device: ``auto``, ``cpu`` or ``cuda``.
         batch_size: Most faces at once; lowered when the memory does not suffice.
         detector: Another face detector than YuNet.
+        key: File of a secret key, made on first use. With it the same photo gives the same
+            result, so that nothing can be averaged, and nobody without the key can repeat it;
+            without it every result is another one.
 
     Raises:
         UnknownNameError: A preset, recogniser or device that there is not.
         WeightsError: The weights of a recogniser are missing or damaged.
         DeviceError: ``cuda`` is asked for and not there.
+        SecretKeyError: The key file cannot be used; see `veilface.pipeline.keys.load_key`.
     """
 
     def __init__(
@@ -77,6 +82,7 @@ class Protector:
         device: str = "auto",
         batch_size: int = 8,
         detector: FaceDetector | None = None,
+        key: str | os.PathLike[str] | None = None,
     ) -> None:
         if isinstance(preset, str):
             if preset not in PRESETS:
@@ -87,6 +93,12 @@ class Protector:
         self.preset = preset
         self.engine = Engine(preset, surrogates, device=place, batch_size=batch_size)
         self._detector = detector
+        self._key = None if key is None else load_key(key)
+
+    @property
+    def keyed(self) -> bool:
+        """Whether the results follow from a secret key."""
+        return self._key is not None
 
     @property
     def recognizers(self) -> tuple[str, ...]:
@@ -122,6 +134,7 @@ class Protector:
             ImageError: The file is not a photo that veilface reads.
             NoFaceError: No face was found.
             ProtectionError: The result is no image.
+            SecretKeyError: A seed is given and the protector has a key.
         """
         return self.protect_files([path], aligned=aligned, largest=largest, paste=paste, seed=seed)[
             0
@@ -175,12 +188,22 @@ class Protector:
         """Find the faces of a decoded photo; the first half of `protect_file`."""
         detector = None if aligned else self.detector
         faces = find_faces(photo, name=name, detector=detector, largest=largest)
-        if seed is None:
-            return Prepared(photo, faces, None)
-        digest = pixel_digest(photo.pixels)
-        return Prepared(
-            photo, faces, [face_generator(seed, digest, face) for face in range(len(faces))]
-        )
+        return Prepared(photo, faces, self._streams(photo, len(faces), seed))
+
+    def _streams(self, photo: Photo, count: int, seed: int | None) -> list[Generator] | None:
+        """One generator a face, or None for the operating system's randomness."""
+        if self._key is not None:
+            if seed is not None:
+                raise SecretKeyError("a key and a seed are two sources of randomness: use one")
+            digest, method = pixel_digest(photo.pixels), self._method()
+            return [
+                keyed_generator(self._key, photo=digest, face=face, method=method)
+                for face in range(count)
+            ]
+        if seed is not None:
+            digest = pixel_digest(photo.pixels)
+            return [face_generator(seed, digest, face) for face in range(count)]
+        return None
 
     def finish(
         self, prepared: Prepared, results: Sequence[FaceResult], *, paste: bool = False
@@ -196,16 +219,24 @@ class Protector:
         return self._detector
 
     def parameters(self) -> Mapping[str, Any]:
-        """What a result depends on, for the manifest; no seed."""
+        """What a result depends on, for the manifest; no seed and no key."""
         return {
             "tool": "veilface",
             "version": __version__,
             "preset": self.preset.name,
             "steps": self.preset.steps,
-            "surrogates": {
-                surrogate.name: list(hashes(surrogate.spec)) for surrogate in self.engine.surrogates
-            },
+            "surrogates": self._surrogates(),
+            "keyed": self.keyed,
         }
+
+    def _surrogates(self) -> dict[str, list[str | None]]:
+        """Hashes of the weight files by recogniser."""
+        return {s.name: list(hashes(s.spec)) for s in self.engine.surrogates}
+
+    def _method(self) -> str:
+        """Every parameter and recogniser, but neither names nor versions, which change nothing."""
+        preset = replace(self.preset, name="", summary="")
+        return f"{preset!r} {sorted(self._surrogates().items())!r}"
 
     def _protect(self, prepared: Sequence[Prepared], *, paste: bool) -> list[ProtectedPhoto]:
         crops = [face.crop for one in prepared for face in one.faces]

@@ -185,8 +185,9 @@ class _Run:
             data = read_bytes(source.path)
             record = replace(record, sha256=hashlib.sha256(data).hexdigest())
             earlier = self.manifest.find(record)
-            # Under another seed the outputs would be others, and the manifest never knows seeds.
-            anew = self.options.overwrite and self.options.seed is not None
+            # Under another seed or key the outputs would be others, and the manifest knows none.
+            chosen = self.options.seed is not None or self.protector.keyed
+            anew = self.options.overwrite and chosen
             if earlier is not None and not anew:
                 self._settle(replace(earlier, input=record.input, status="skipped"))
                 return

@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
+from torch import Generator
+
+from veilface.protectors.veil.randomness import entropic_generator
 
 
 def pixel_digest(pixels: NDArray[np.uint8]) -> bytes:
@@ -16,7 +18,7 @@ def pixel_digest(pixels: NDArray[np.uint8]) -> bytes:
     return digest.digest()
 
 
-def face_generator(seed: int, photo: bytes, face: int) -> torch.Generator:
+def face_generator(seed: int, photo: bytes, face: int) -> Generator:
     """The generator of one face under a seed that the caller chose.
 
     It depends on the seed, the pixels and the place of the face in the photo, not on the order of
@@ -28,7 +30,7 @@ def face_generator(seed: int, photo: bytes, face: int) -> torch.Generator:
         face: Index of the face in the photo, largest first.
 
     Returns:
-        A CPU generator with 63 seeded bits.
+        A CPU generator.
     """
     digest = hashlib.sha256(b"veilface face\0%d\0%d\0" % (seed, face) + photo).digest()
-    return torch.Generator().manual_seed(int.from_bytes(digest[:8], "big") >> 1)
+    return entropic_generator(digest)

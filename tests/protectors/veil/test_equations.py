@@ -11,7 +11,7 @@ from scipy import fft, ndimage
 
 from tests.fixtures.faces import synthetic_faces
 from veilface.errors import ShapeError
-from veilface.protectors.veil.diversity import Diversity
+from veilface.protectors.veil.diversity import WIDEST, Diversity, blur_each
 from veilface.protectors.veil.entropy import image_entropy, soft_histogram
 from veilface.protectors.veil.filling import EYES, feature_mask, stochastic_fill
 from veilface.protectors.veil.frequency import high_pass
@@ -120,7 +120,7 @@ def test_soft_histogram_equals_the_hard_one_on_bin_centres() -> None:
 
 
 def test_entropy_and_view_pass_gradcheck() -> None:
-    x = torch.rand(1, 3, 6, 6, generator=generator(), dtype=torch.float64, requires_grad=True)
+    x = torch.rand(1, 3, 8, 8, generator=generator(), dtype=torch.float64, requires_grad=True)
     assert torch.autograd.gradcheck(lambda t: image_entropy(t, bins=8), (x,))
     view = Diversity(scale=0.1, rotation=5, shift=1)
     assert torch.autograd.gradcheck(lambda t: view.view(t, Draws(1, generator=generator())), (x,))
@@ -128,20 +128,33 @@ def test_entropy_and_view_pass_gradcheck() -> None:
 
 def test_view_without_any_range_is_the_identity() -> None:
     x = synthetic_faces(2)
-    still = Diversity(scale=0, rotation=0, shift=0, brightness=0, noise=0)
+    still = Diversity(scale=0, rotation=0, shift=0, brightness=0, blur=0, noise=0)
     torch.testing.assert_close(still.view(x, Draws(2)), x, atol=1e-4, rtol=0)
 
 
 def test_view_shift_is_in_pixels() -> None:
     x = torch.zeros(1, 3, 112, 112)
     x[:, :, 50:60, 50:60] = 1
-    view = Diversity(scale=0, rotation=0, shift=10, brightness=0, noise=0)
+    view = Diversity(scale=0, rotation=0, shift=10, brightness=0, blur=0, noise=0)
     for seed in range(5):
-        unit = Draws(1, generator=generator(seed)).uniform(5, low=-1.0)[0]
+        unit = Draws(1, generator=generator(seed)).uniform(6, low=-1.0)[0]
         moved = view.view(x, Draws(1, generator=generator(seed)))[0, 0].numpy()
         row, column = ndimage.center_of_mass(moved)
         assert column == pytest.approx(54.5 - 10 * float(unit[2]), abs=0.05)
         assert row == pytest.approx(54.5 - 10 * float(unit[3]), abs=0.05)
+
+
+def test_every_image_is_blurred_as_scipy_would() -> None:
+    x = torch.rand(4, 3, 30, 34, generator=generator(), dtype=torch.float64)
+    sigmas = (0.0, 0.6, 1.3, WIDEST)
+    blurred = blur_each(x, torch.tensor(sigmas))
+    assert torch.equal(blurred[0], x[0])
+    for image, result, sigma in zip(x[1:], blurred[1:], sigmas[1:], strict=True):
+        reach = 3 * WIDEST / sigma
+        expected = ndimage.gaussian_filter(
+            image.numpy(), (0, sigma, sigma), mode="mirror", truncate=reach
+        )
+        np.testing.assert_allclose(result.numpy(), expected, atol=1e-9)
 
 
 def test_rule_is_eq_9_with_momentum_of_mi_fgsm() -> None:

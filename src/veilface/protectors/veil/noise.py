@@ -12,8 +12,10 @@ from veilface.protectors.veil.randomness import Draws
 
 
 @lru_cache(maxsize=32)
-def _lattice(side: int, wavelength: float) -> tuple[Tensor, Tensor, int]:
+def _lattice(side: int, wavelength: float, device: torch.device) -> tuple[Tensor, Tensor, int]:
     """Corner indices and weights that turn lattice gradients into one level of noise.
+
+    They are kept on the device: a copy in every step would wait for it.
 
     Returns:
         Indices (4, side, side) into the flattened lattice; weights (4, 2, side, side), the smooth
@@ -35,7 +37,7 @@ def _lattice(side: int, wavelength: float) -> tuple[Tensor, Tensor, int]:
             offset_x = (part - right)[None, :].expand(side, side)
             offset_y = (part - down)[:, None].expand(side, side)
             weights.append(torch.stack([smooth * offset_x, smooth * offset_y]))
-    return torch.stack(indices), torch.stack(weights), points
+    return torch.stack(indices).to(device), torch.stack(weights).to(device), points
 
 
 def gradient_noise(draws: Draws, *, side: int, wavelength: float) -> Tensor:
@@ -49,9 +51,8 @@ def gradient_noise(draws: Draws, *, side: int, wavelength: float) -> Tensor:
     Returns:
         (N, side, side), zero at the lattice points, within ±0.71.
     """
-    indices, weights, points = _lattice(side, wavelength)
+    indices, weights, points = _lattice(side, wavelength, draws.device)
     angle = draws.uniform(points * points, high=2 * math.pi)
-    indices, weights = indices.to(angle.device), weights.to(angle.device)
     field = torch.zeros(angle.shape[0], side, side, device=angle.device)
     for component, directions in enumerate((angle.cos(), angle.sin())):
         for corner in range(4):

@@ -80,7 +80,8 @@ class StartFidelity:
 
 def luma(x: Tensor) -> Tensor:
     """(N, 1, H, W) luma of (N, 3, H, W) RGB."""
-    return (x * x.new_tensor(LUMA)[None, :, None, None]).sum(dim=1, keepdim=True)
+    # Written out: a tensor of the weights would be copied to the device in every step.
+    return LUMA[0] * x[:, 0:1] + LUMA[1] * x[:, 1:2] + LUMA[2] * x[:, 2:3]
 
 
 def gaussian_blur(x: Tensor, *, sigma: float) -> Tensor:

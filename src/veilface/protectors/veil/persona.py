@@ -7,19 +7,24 @@ command that builds it (`tools/build_face_model.py`) also checks that no trainin
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from importlib import resources
 
 import torch
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
+from veilface.errors import WeightsError
+from veilface.protectors.veil.penalties import gaussian_blur
 from veilface.protectors.veil.randomness import Draws
 
+SHIPPED = "face_model.safetensors"
 CLIP = 2.0  # in units of a component's spread: no draw leaves the well-populated region
 # The leading components are light and background; with all of them at their full spread a draw of
 # many components is a harsh picture rather than a face.
 LEADING, DAMPING = 10, 0.7
+SOFT = 2.5  # σ of the unsharp mask in pixels: the width of lids, nostrils and lips
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +41,13 @@ class FaceModel:
     components: Tensor
     about: dict[str, str]
 
-    def sample(self, draws: Draws) -> Tensor:
+    def sample(self, draws: Draws, *, sharpness: float = 0.0) -> Tensor:
         """One synthetic face for each stream.
 
         Args:
             draws: Random streams, one an image.
+            sharpness: Weight of an unsharp mask: a sum of components is a soft picture, in which
+                every stroke that the optimiser adds is the sharpest detail.
 
         Returns:
             (N, 3, 112, 112) in [0, 1]: mean + Σ c_k component_k with c ~ N(0, 1), clipped at ±2;
@@ -49,16 +56,29 @@ class FaceModel:
         coefficients = draws.normal(self.components.shape[0]).clamp(-CLIP, CLIP)
         coefficients[:, :LEADING] *= DAMPING
         faces = torch.einsum("nk,kchw->nchw", coefficients, self.components.to(draws.device))
-        return (self.mean.to(draws.device) + faces).clamp(0.0, 1.0)
+        faces = self.mean.to(draws.device) + faces
+        soft = gaussian_blur(faces, sigma=SOFT)
+        return (faces + sharpness * (faces - soft)).clamp(0.0, 1.0)
 
 
-def load_face_model() -> FaceModel:
-    """The face model that ships with the package."""
-    resource = resources.files("veilface") / "data" / "face_model.safetensors"
-    with resources.as_file(resource) as path, safe_open(path, framework="pt") as file:
-        return FaceModel(
-            mean=file.get_tensor("mean").float(),
-            components=file.get_tensor("components")
-            * file.get_tensor("scales")[:, None, None, None],
-            about=dict(file.metadata() or {}),
-        )
+def load_face_model(path: str | os.PathLike[str] | None = None) -> FaceModel:
+    """A face model; the one that ships with the package unless a file is named.
+
+    Raises:
+        WeightsError: The file is not there or is no face model.
+    """
+    if path is None:
+        with resources.as_file(resources.files("veilface") / "data" / SHIPPED) as shipped:
+            return load_face_model(shipped)
+    try:
+        with safe_open(path, framework="pt") as file:
+            return FaceModel(
+                mean=file.get_tensor("mean").float(),
+                components=file.get_tensor("components")
+                * file.get_tensor("scales")[:, None, None, None],
+                about=dict(file.metadata() or {}),
+            )
+    except (OSError, SafetensorError) as error:
+        raise WeightsError(
+            f"{os.fspath(path)} is no face model ({error}); tools/build_face_model.py makes one"
+        ) from error

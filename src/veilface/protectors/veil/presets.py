@@ -31,7 +31,16 @@ class LocalFeatures:
 
 @dataclass(frozen=True, slots=True)
 class Persona:
-    """A start that is a synthetic face; X enters through the embeddings only."""
+    """A start that is a synthetic face; X enters through the embeddings only.
+
+    Attributes:
+        sharpness: Weight of an unsharp mask on the drawn face.
+        model: Path of a face model; the shipped one by default. Another is needed where the
+            shipped one was built from the faces that are protected.
+    """
+
+    sharpness: float = 2.0
+    model: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +84,7 @@ class Preset:
     start: LocalFeatures | Persona
     radius: float | None
     steps: int
-    step_size: float = 0.003
+    step_size: float = 0.004
     momentum: float = 0.9
     modulation: Modulation | None = Modulation()
     diversity: Diversity | None = _DIVERSITY
@@ -92,10 +101,10 @@ _PERSONA = Preset(
     summary="a synthetic stranger, different for every draw",
     start=Persona(),
     radius=16 / 255,
-    steps=100,
+    steps=50,
     entropy=0.02,
     repulsion=1.0,
-    fidelity=2.0,
+    fidelity=1.0,
 )
 _HIDDEN = Preset(
     name="hidden",
@@ -103,6 +112,7 @@ _HIDDEN = Preset(
     start=LocalFeatures(regions=EYES + NOSE_AND_MOUTH),
     radius=None,
     steps=200,
+    step_size=0.003,
     entropy=0.02,
     repulsion=2.0,
     dissimilarity=1.0,
@@ -114,6 +124,7 @@ _PAPER = Preset(
     start=LocalFeatures(),
     radius=None,
     steps=100,
+    step_size=0.003,
     diversity=None,
     entropy=0.1,
 )

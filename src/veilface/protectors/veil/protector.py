@@ -119,8 +119,8 @@ class VeilProtector:
         start = self.preset.start
         if isinstance(start, LocalFeatures):
             return lambda x, draws: _local_features_start(x, start, draws)
-        model = load_face_model()
-        return lambda x, draws: model.sample(draws).to(x.dtype)
+        model = load_face_model(start.model)
+        return lambda x, draws: model.sample(draws, sharpness=start.sharpness).to(x.dtype)
 
     def _embed(self, x: Tensor) -> dict[str, Tensor]:
         return {s.name: centred_embedding(s, x) for s in self.surrogates}

@@ -8,6 +8,7 @@ since nothing has to be repeatable there.
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 from collections.abc import Sequence
 
@@ -16,18 +17,53 @@ from torch import Generator, Tensor
 
 from veilface.errors import ShapeError
 
+_WORDS = 624  # state of the Mersenne Twister MT19937, 32 bits each
+_OFFSET = 24  # bytes before them in PyTorch's serialised CPU generator, which keeps 64 bits a word
+
+
+def entropic_generator(entropy: bytes) -> Generator:
+    """A CPU generator whose whole state is expanded from ``entropy``.
+
+    `Generator.manual_seed` fills the state from the lower 32 bits of its number only (measured
+    with PyTorch 2.13: seeds that differ by 2^32 give equal draws), so that every stream could be
+    found by trying four billion of them. Here as many bits count as ``entropy`` has.
+
+    Args:
+        entropy: Any bytes; 32 random ones leave nothing to try.
+
+    Returns:
+        A CPU generator; equal bytes give equal draws. The Mersenne Twister is no cipher: whoever
+        saw 624 raw words of a stream could continue it, and no image shows them raw.
+
+    Source:
+        Matsumoto and Nishimura 1998, doi:10.1145/272991.272995; the expansion is SHAKE-256.
+    """
+    words = bytearray(hashlib.shake_256(entropy).digest(4 * _WORDS))
+    generator = Generator()
+    state = generator.get_state()
+    state[_OFFSET : _OFFSET + 8 * _WORDS].view(torch.int64).copy_(
+        torch.frombuffer(words, dtype=torch.int32).to(torch.int64) & 0xFFFFFFFF
+    )
+    generator.set_state(state)
+    return generator
+
 
 def system_generator(device: torch.device | str = "cpu") -> Generator:
-    """A generator seeded with 63 bits of the operating system's secure source.
+    """A generator seeded by the operating system's secure source.
 
     The seed is neither returned nor stored (a clock seed, as "temporal seed" could be read, would
-    be enumerable).
+    be enumerable). It has 256 bits on the CPU; an accelerator's generator takes 63 at most.
     """
+    if torch.device(device).type == "cpu":
+        return entropic_generator(secrets.token_bytes(32))
     return Generator(device=device).manual_seed(secrets.randbits(63))
 
 
 def child_generators(generator: Generator, count: int) -> list[Generator]:
-    """``count`` CPU generators whose seeds are drawn from ``generator``."""
+    """``count`` CPU generators whose seeds are drawn from ``generator``.
+
+    For results that can be repeated, not for secrecy: see `entropic_generator`.
+    """
     seeds = torch.randint(2**62, (count,), generator=generator, device=generator.device)
     return [Generator().manual_seed(int(seed)) for seed in seeds]
 
@@ -37,8 +73,9 @@ class Draws:
 
     Args:
         count: Images in the batch.
-        generator: None for the operating system's randomness; one generator, from which a child
-            is drawn for each image; or a sequence of generators, one an image.
+        generator: None for the operating system's randomness; one generator of the CPU, from
+            which a child is drawn for each image; one generator of an accelerator, which is the
+            stream of all images; or a sequence of generators, one an image.
         device: Where the drawn tensors are wanted.
 
     Raises:
@@ -60,6 +97,8 @@ class Draws:
             self._shared = system_generator(self.device)
         elif generator is None:
             self._streams = [system_generator() for _ in range(count)]
+        elif isinstance(generator, Generator) and generator.device.type != "cpu":
+            self._shared = generator
         elif isinstance(generator, Generator):
             self._streams = child_generators(generator, count)
         else:
