@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from tests.recognizers.conftest import LoadRecognizer, read_faces
-from veilface.datasets.lfw import load_lfw
+from veilface.datasets import load_pairs
 from veilface.evaluation.verification import fold_accuracy
 from veilface.recognizers import RECOGNIZERS
 
@@ -20,7 +20,7 @@ Pairs = list[tuple[str, str]]
 @pytest.fixture(scope="session")
 def pairs(lfw: Path) -> Pairs:
     """6,000 pairs of files: ten folds of 300 genuine and 300 impostor pairs."""
-    return [(pair.first, pair.second) for pair in load_lfw(lfw).pairs]
+    return [(pair.first, pair.second) for pair in load_pairs("lfw", lfw).pairs]
 
 
 @pytest.fixture(scope="session")

@@ -157,8 +157,8 @@ def test_a_head_beside_the_named_output_is_left_out(tmp_path: Path) -> None:
     assert len(fold(read_tfjs(topology, shards, output="out")).layers) == 3
     with pytest.raises(WeightsError, match="2 outputs"):
         read_tfjs(topology, shards)
-    with pytest.raises(WeightsError, match=r"unknown TensorFlow\.js operator Softmax"):
-        read_tfjs(topology, shards, output="probabilities")
+    with pytest.raises(WeightsError, match="probabilities is a softmax, which no known recogniser"):
+        fold(read_tfjs(topology, shards, output="probabilities"))
 
 
 def test_damage_is_named(tmp_path: Path) -> None:
@@ -184,6 +184,16 @@ def test_damage_is_named(tmp_path: Path) -> None:
     model, _ = tiny_model(np.random.default_rng(0))
     next(n for n in model.nodes if n["op"] == "Conv2D")["attr"]["data_format"] = text("NCHW")
     fails("NCHW", model)
+    model, _ = tiny_model(np.random.default_rng(0))
+    next(n for n in model.nodes if n["op"] == "Conv2D")["attr"]["strides"]["list"]["i"][1] = "1"
+    fails(r"strides \[1, 1, 2, 1\] are not known", model)
+    model, _ = tiny_model(np.random.default_rng(0))
+    model.node("LeakyRelu", "leaky", "out")
+    model.outputs = {"out": {"name": "leaky"}}
+    fails(r"unknown TensorFlow\.js operator LeakyRelu", model)
+    model, _ = tiny_model(np.random.default_rng(0))
+    next(n for n in model.nodes if n["op"] == "MatMul")["op"] = "_FusedMatMul"
+    fails(r"dense: _FusedMatMul with \[\] is not known", model)
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"format": "graph-model"}', "[" * 5000])

@@ -10,7 +10,7 @@ import typer
 from veilface.cli.common import print_json, sentences, table
 
 if TYPE_CHECKING:
-    from veilface.recognizers.spec import RecognizerSpec
+    from veilface.recognizers.spec import Fetchable, RecognizerSpec
     from veilface.recognizers.weights.plan import Plan
 
 app = typer.Typer(
@@ -97,16 +97,19 @@ def fetch(
 ) -> None:
     """Take weights from where they are published, and check their sha256.
 
+    Besides the recognisers there are facemesh and emotion, with which `veilface evaluate` measures
+    how much of a face is still visible.
+
     The terms are printed first. On a terminal they have to be accepted (or --yes); without one
     the command goes on after printing them.
     """
     with sentences(json_output=json_output):
-        from veilface.recognizers.registry import get_spec
+        from veilface.evaluation.human.catalogue import fetchable
         from veilface.recognizers.weights import store
         from veilface.recognizers.weights.plan import plan
 
         fetched = []
-        specs = [get_spec(name) for name in dict.fromkeys(names)]
+        specs = [fetchable(name) for name in dict.fromkeys(names)]
         if dry_run:
             _show_plans([plan(spec) for spec in specs], json_output=json_output)
             return
@@ -144,19 +147,19 @@ def on_terminal() -> bool:
     return sys.stdin.isatty()
 
 
-def _state(spec: RecognizerSpec) -> str:
+def _state(spec: Fetchable) -> str:
     if spec.verified:
         return "present and verified"
     return "present, sha256 as recorded; this network was never run here with these weights"
 
 
-def _accepted(spec: RecognizerSpec) -> bool:
+def _accepted(spec: Fetchable) -> bool:
     if not on_terminal():
         return True
     return typer.confirm(f"Fetch {spec.name} under these terms?", err=True)
 
 
-def _terms(spec: RecognizerSpec) -> str:
+def _terms(spec: Fetchable) -> str:
     research = " The weights, or the images behind them, may be for research only." * (
         spec.research_only
     )

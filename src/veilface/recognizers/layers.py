@@ -57,6 +57,12 @@ class Layer:
         )
 
 
+def same_padding(size: int, kernel: int, stride: int) -> tuple[int, int]:
+    """TensorFlow's SAME padding before and after; the odd zero goes after."""
+    total = max((-(-size // stride) - 1) * stride + kernel - size, 0)
+    return total // 2, total - total // 2
+
+
 class Stack:
     """Writes down an architecture: each call appends a layer and returns its number.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from veilface.errors import UncalibratedError, UnknownNameError
 
@@ -64,6 +64,34 @@ class WeightSource:
 
     def __str__(self) -> str:
         return f"{self.registry}:{self.package}@{self.version}"
+
+
+class Fetchable(Protocol):
+    """A network whose weights the store keeps: a recogniser, or one that only measures faces."""
+
+    @property
+    def name(self) -> str:
+        """Name in its registry, and of its folder in the cache."""
+
+    @property
+    def source(self) -> WeightSource:
+        """Where the weights come from."""
+
+    @property
+    def training_set(self) -> str:
+        """What it was trained on, as its publisher says."""
+
+    @property
+    def licence(self) -> str:
+        """As stated by the source."""
+
+    @property
+    def research_only(self) -> bool:
+        """Whether weights or images are for research only, or nobody says that they are not."""
+
+    @property
+    def verified(self) -> bool:
+        """Whether the network was compared with its reference runtime here."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,9 @@ Operator = Literal[
     "pad",
     "flatten",
     "mean",  # over rows and columns
+    "maxpool",  # padding never wins
+    "sigmoid",
+    "softmax",  # over channels
     "identity",
 ]
 
@@ -66,9 +69,11 @@ class Node:
         name: Its name in the file, for messages.
         inputs: Names of the values that it reads.
         output: Name of the value that it writes.
-        stride: Of a convolution, in both directions.
+        stride: Of a convolution or a pooling, in both directions.
         padding: Zeros left, right, top, bottom; ``same`` as TensorFlow defines it.
         groups: Of a convolution.
+        window: Side of the square that a pooling looks at.
+        channels: How many channels of zeros a pad appends.
         epsilon: Of a batch normalisation.
     """
 
@@ -79,6 +84,8 @@ class Node:
     stride: int = 1
     padding: Padding | Literal["same"] = (0, 0, 0, 0)
     groups: int = 1
+    window: int = 1
+    channels: int = 0
     epsilon: float = 0.0
 
 

@@ -19,9 +19,12 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from veilface.errors import WeightsError
-from veilface.recognizers.layers import NO_PADDING, Activation, Layer, Padding
+from veilface.recognizers.layers import NO_PADDING, Activation, Layer, Padding, same_padding
 from veilface.recognizers.weights.graph import Graph, Node
 from veilface.recognizers.weights.lowered import Float64, Lowered, LoweredLayer
+
+_NEVER = frozenset({"maxpool", "sigmoid", "softmax"})
+"""Operators of the networks that measure faces; `GraphNetwork` runs those."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +89,8 @@ class _Lowering:
     def _apply(
         self, node: Node, data: Sequence[_Value], constants: Sequence[Float64], *, swapped: bool
     ) -> _Value:
+        if node.operator in _NEVER:
+            raise self._error(node.name, f"is a {node.operator}, which no known recogniser has")
         if len(data) == 2:
             return self._combine(node, *data)
         if len(data) != 1:
@@ -100,7 +105,7 @@ class _Lowering:
         match node.operator:
             case "conv" | "dense":
                 return self._convolution(node, value, constants)
-            case "pad" if node.padding != "same" and not any(value.padding):
+            case "pad" if node.padding != "same" and not (any(value.padding) or node.channels):
                 return replace(value, padding=node.padding)
             case "flatten":
                 return replace(value, flat=True)
@@ -197,8 +202,8 @@ class _Lowering:
             raise self._error(node.name, f"has a weight {weight.shape} for input {shape}")
         padding = value.padding
         if node.padding == "same":
-            top, bottom = _same(shape[1], kernel, node.stride)
-            left, right = _same(shape[2], kernel, node.stride)
+            top, bottom = same_padding(shape[1], kernel, node.stride)
+            left, right = same_padding(shape[2], kernel, node.stride)
             padding = (left, right, top, bottom)
         elif any(node.padding):
             padding = node.padding
@@ -294,12 +299,6 @@ class _Lowering:
 
     def _error(self, where: str, what: str) -> WeightsError:
         return WeightsError(f"the weight file cannot be read: {where} {what}")
-
-
-def _same(size: int, kernel: int, stride: int) -> tuple[int, int]:
-    """TensorFlow's SAME padding before and after; the odd zero goes after."""
-    total = max((-(-size // stride) - 1) * stride + kernel - size, 0)
-    return total // 2, total - total // 2
 
 
 def _equal(first: _Value, second: _Value) -> bool:

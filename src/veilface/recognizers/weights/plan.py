@@ -1,17 +1,17 @@
-"""What fetching a recogniser would download, without doing it."""
+"""What fetching a network would download, without doing it."""
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from veilface.recognizers.spec import RecognizerSpec
+from veilface.recognizers.spec import Fetchable
 from veilface.recognizers.weights import frbench_assets, store
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What fetching one recogniser would do.
+    """What fetching one network would do.
 
     Attributes:
         name: Registry name.
@@ -34,7 +34,7 @@ class Plan:
         return asdict(self)
 
 
-def plan(spec: RecognizerSpec) -> Plan:
+def plan(spec: Fetchable) -> Plan:
     """What `fetch` would do; nothing is downloaded or written."""
     source = spec.source
     web = source.registry == "http"

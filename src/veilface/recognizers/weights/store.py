@@ -21,7 +21,7 @@ from pathlib import Path
 import filelock
 
 from veilface.errors import WeightsError
-from veilface.recognizers.spec import RecognizerSpec, WeightFile
+from veilface.recognizers.spec import Fetchable, WeightFile
 from veilface.recognizers.weights import frbench_assets, http, npm
 from veilface.recognizers.weights.packages import check_sha256, package_file, sha256_of
 from veilface.recognizers.weights.pins import read_pin, write_pin
@@ -44,8 +44,8 @@ def cache_folder() -> Path:
     return (Path(base) if base else Path.home() / ".cache") / "veilface"
 
 
-def paths(spec: RecognizerSpec) -> tuple[Path, ...]:
-    """Where the files of a recogniser belong, in the order of its source.
+def paths(spec: Fetchable) -> tuple[Path, ...]:
+    """Where the files of a network belong, in the order of its source.
 
     Raises:
         WeightsError: They come with a package that is not installed.
@@ -58,7 +58,7 @@ def paths(spec: RecognizerSpec) -> tuple[Path, ...]:
     return tuple(_cached(spec, file) for file in spec.source.files)
 
 
-def present(spec: RecognizerSpec) -> bool:
+def present(spec: Fetchable) -> bool:
     """Whether all files are there with the right size; the hash is checked when they are loaded.
 
     Where no hash is published, one must have been recorded.
@@ -74,7 +74,7 @@ def present(spec: RecognizerSpec) -> bool:
     )
 
 
-def hashes(spec: RecognizerSpec) -> tuple[str | None, ...]:
+def hashes(spec: Fetchable) -> tuple[str | None, ...]:
     """The SHA-256 that each file must have; None where none is published or recorded.
 
     Raises:
@@ -86,8 +86,8 @@ def hashes(spec: RecognizerSpec) -> tuple[str | None, ...]:
     )
 
 
-def locate(spec: RecognizerSpec) -> tuple[Path, ...]:
-    """The files of a recogniser, with their hashes checked.
+def locate(spec: Fetchable) -> tuple[Path, ...]:
+    """The files of a network, with their hashes checked.
 
     Raises:
         WeightsError: A file is missing, with what to run, or is not the expected one.
@@ -116,11 +116,11 @@ def locate(spec: RecognizerSpec) -> tuple[Path, ...]:
     return found
 
 
-def fetch(spec: RecognizerSpec, *, timeout: float = FETCH_TIMEOUT) -> tuple[Path, ...]:
-    """Make sure that the files of a recogniser are there, and fetch them when they are not.
+def fetch(spec: Fetchable, *, timeout: float = FETCH_TIMEOUT) -> tuple[Path, ...]:
+    """Make sure that the files of a network are there, and fetch them when they are not.
 
     Args:
-        spec: The recogniser.
+        spec: The recogniser, or another network.
         timeout: Seconds for the npm client or the download.
 
     Returns:
@@ -167,7 +167,7 @@ def fetch(spec: RecognizerSpec, *, timeout: float = FETCH_TIMEOUT) -> tuple[Path
     return locate(spec)
 
 
-def unrecorded(spec: RecognizerSpec) -> bool:
+def unrecorded(spec: Fetchable) -> bool:
     """Whether all files lie where they belong, put there by hand, and a hash is not recorded."""
     try:
         sizes = [path.stat().st_size for path in paths(spec)]
@@ -183,12 +183,12 @@ def offline() -> bool:
     return os.environ.get("VEILFACE_OFFLINE", "").strip().lower() not in ("", "0", "false", "no")
 
 
-def address(spec: RecognizerSpec, file: WeightFile) -> str:
+def address(spec: Fetchable, file: WeightFile) -> str:
     """The web address of a file of an ``http`` source."""
     return f"{spec.source.address}/{file.member}"
 
 
-def _fetch_into(folder: Path, spec: RecognizerSpec, client: str, timeout: float) -> None:
+def _fetch_into(folder: Path, spec: Fetchable, client: str, timeout: float) -> None:
     source = spec.source
     with tempfile.TemporaryDirectory(prefix=".fetch-", dir=folder) as name:
         work = Path(name)
@@ -207,7 +207,7 @@ def _fetch_into(folder: Path, spec: RecognizerSpec, client: str, timeout: float)
             path.replace(goal)
 
 
-def _download(spec: RecognizerSpec, timeout: float) -> None:
+def _download(spec: Fetchable, timeout: float) -> None:
     """Fetch the files of an ``http`` source, each checked before it takes its place."""
     for file, expected in zip(spec.source.files, hashes(spec), strict=True):
         goal = _cached(spec, file)
@@ -230,7 +230,7 @@ def _download(spec: RecognizerSpec, timeout: float) -> None:
             write_pin(_pin(spec, file), found, file.name)
 
 
-def _record(spec: RecognizerSpec) -> None:
+def _record(spec: Fetchable) -> None:
     """Record the hashes of files that are here and have none."""
     for path, file, expected in zip(paths(spec), spec.source.files, hashes(spec), strict=True):
         if not path.is_file() or path.stat().st_size > file.limit:
@@ -240,22 +240,22 @@ def _record(spec: RecognizerSpec) -> None:
             write_pin(_pin(spec, file), sha256_of(path), path.name)
 
 
-def _pin(spec: RecognizerSpec, file: WeightFile) -> Path:
+def _pin(spec: Fetchable, file: WeightFile) -> Path:
     return _cached(spec, file).with_name(file.name + ".sha256")
 
 
-def _cached(spec: RecognizerSpec, file: WeightFile) -> Path:
+def _cached(spec: Fetchable, file: WeightFile) -> Path:
     return cache_folder() / "weights" / spec.name / file.name
 
 
-def _complete(spec: RecognizerSpec) -> bool:
+def _complete(spec: Fetchable) -> bool:
     return present(spec) and all(
         sha256_of(path) == expected
         for path, expected in zip(paths(spec), hashes(spec), strict=True)
     )
 
 
-def _by_hand(spec: RecognizerSpec) -> str:
+def _by_hand(spec: Fetchable) -> str:
     if spec.source.registry == "frbench":
         return f"by hand: put the asset {spec.source.package} into {frbench_assets.asset_cache()}"
     web = spec.source.registry == "http"

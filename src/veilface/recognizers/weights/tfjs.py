@@ -6,8 +6,6 @@ Source:
 
 from __future__ import annotations
 
-import base64
-import binascii
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -16,20 +14,9 @@ from typing import Any
 import numpy as np
 
 from veilface.errors import WeightsError
-from veilface.recognizers.weights.graph import Array, Graph, Node, Operator, RawNode, needed_for
+from veilface.recognizers.weights.graph import Array, Graph, RawNode, needed_for
+from veilface.recognizers.weights.tfjs_operators import translated
 
-_SIMPLE: Mapping[str, Operator] = {
-    "Add": "add",
-    "AddV2": "add",
-    "BiasAdd": "add",
-    "Sub": "sub",
-    "Mul": "mul",
-    "Relu": "relu",
-    "Abs": "abs",
-    "Maximum": "maximum",
-    "Minimum": "minimum",
-    "Identity": "identity",
-}
 _TYPES = {
     "float32": "<f4",
     "float16": "<f2",
@@ -109,17 +96,21 @@ def _graph(model: Mapping[str, Any], constants: dict[str, Array], output: str | 
     if unused:
         msg = f"the TensorFlow.js model has weights that nothing reads: {sorted(unused)[:4]}"
         raise WeightsError(msg)
-    outputs = list(model["signature"]["outputs"].values())
-    if output is None and len(outputs) != 1:
-        msg = f"the TensorFlow.js model has {len(outputs)} outputs; one has to be named"
-        raise WeightsError(msg)
-    wanted = _plain(output or outputs[0]["name"])
+    wanted = _only_output(model) if output is None else _plain(output)
     operators = [node for node in raw if node.kind not in ("Const", "Placeholder")]
-    nodes = [_translated(node, constants) for node in needed_for(operators, wanted)]
+    nodes = [new for node in needed_for(operators, wanted) for new in translated(node, constants)]
     dims = [int(dim["size"]) for dim in images[0].attributes["shape"]["shape"]["dim"]]
     _, rows, columns, channels = dims
     size = (channels, rows, columns)
     return Graph("nhwc", images[0].name, size, wanted, tuple(nodes), constants)
+
+
+def _only_output(model: Mapping[str, Any]) -> str:
+    outputs = list(model["signature"]["outputs"].values())
+    if len(outputs) != 1:
+        msg = f"the TensorFlow.js model has {len(outputs)} outputs; one has to be named"
+        raise WeightsError(msg)
+    return _plain(outputs[0]["name"])
 
 
 def _raw_node(node: Mapping[str, Any]) -> RawNode:
@@ -131,80 +122,3 @@ def _raw_node(node: Mapping[str, Any]) -> RawNode:
 
 def _plain(name: str) -> str:
     return name.removesuffix(":0")
-
-
-def _text(node: RawNode, attribute: str, default: str) -> str:
-    if attribute not in node.attributes:
-        return default
-    try:
-        return base64.b64decode(node.attributes[attribute]["s"]).decode("ascii")
-    except binascii.Error:
-        msg = f"{node.name}: the attribute {attribute} is damaged"
-        raise WeightsError(msg) from None
-
-
-def _translated(node: RawNode, constants: dict[str, Array]) -> Node:
-    name, inputs, output = node.name, node.inputs, node.outputs[0]
-    match node.kind:
-        case "Conv2D" | "DepthwiseConv2dNative":
-            return _convolution(node, constants)
-        case "MatMul":
-            if any(node.attributes.get(k, {}).get("b") for k in ("transpose_a", "transpose_b")):
-                msg = f"{name}: a transposed MatMul is not known"
-                raise WeightsError(msg)
-            stored = f"{inputs[1]} as (out, in)"
-            constants[stored] = constants[inputs[1]].T
-            return Node("dense", name, (inputs[0], stored), output)
-        case "Pad":
-            return Node("pad", name, inputs[:1], output, padding=_padding(node, constants))
-        case "Reshape":
-            if constants[inputs[1]].size != 2:
-                msg = f"{name}: Reshape to {constants[inputs[1]].tolist()} is not a flattening"
-                raise WeightsError(msg)
-            return Node("flatten", name, inputs[:1], output)
-        case "Mean":
-            if sorted(constants[inputs[1]].reshape(-1).tolist()) != [1, 2]:
-                msg = f"{name}: only a mean over rows and columns is known"
-                raise WeightsError(msg)
-            return Node("mean", name, inputs[:1], output)
-        case kind if kind in _SIMPLE:
-            return Node(_SIMPLE[kind], name, inputs, output)
-    msg = f"unknown TensorFlow.js operator {node.kind} ({name})"
-    raise WeightsError(msg)
-
-
-def _padding(node: RawNode, constants: Mapping[str, Array]) -> tuple[int, int, int, int]:
-    table = constants[node.inputs[1]].tolist()
-    if len(table) != 4 or table[0] != [0, 0] or table[3] != [0, 0]:
-        msg = f"{node.name}: only rows and columns can be padded"
-        raise WeightsError(msg)
-    (top, bottom), (left, right) = table[1], table[2]
-    return left, right, top, bottom
-
-
-def _convolution(node: RawNode, constants: dict[str, Array]) -> Node:
-    steps = [int(n) for n in node.attributes["strides"]["list"]["i"]]
-    dilations = node.attributes.get("dilations", {}).get("list", {}).get("i", [])
-    layout, padding = _text(node, "data_format", "NHWC"), _text(node, "padding", "VALID")
-    even = len(steps) == 4 and steps[1] == steps[2] and {int(n) for n in dilations} <= {1}
-    if layout != "NHWC" or not even or padding not in ("SAME", "VALID"):
-        msg = f"{node.name}: a convolution in {layout} with {padding}, {steps} is not known"
-        raise WeightsError(msg)
-    kernel = constants[node.inputs[1]]
-    depthwise = node.kind == "DepthwiseConv2dNative"
-    stored = f"{node.inputs[1]} as (out, in, rows, columns)"
-    if depthwise:  # (rows, columns, channels, multiplier)
-        rows, columns, channels, multiplier = kernel.shape
-        ordered = kernel.transpose(2, 3, 0, 1)
-        constants[stored] = ordered.reshape(channels * multiplier, 1, rows, columns)
-    else:  # (rows, columns, in, out)
-        constants[stored] = kernel.transpose(3, 2, 0, 1)
-    return Node(
-        "conv",
-        node.name,
-        (node.inputs[0], stored, *node.inputs[2:]),
-        node.outputs[0],
-        stride=steps[1],
-        padding="same" if padding == "SAME" else (0, 0, 0, 0),
-        groups=kernel.shape[2] if depthwise else 1,
-    )

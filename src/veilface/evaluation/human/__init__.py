@@ -1,0 +1,1 @@
+"""Networks of the npm package ``@vladmandic/human`` that say what can be seen of a face."""
