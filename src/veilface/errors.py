@@ -58,3 +58,7 @@ class MissingExtraError(VeilfaceError):
 
 class NotDifferentiableError(VeilfaceError):
     """A recogniser that gives no gradient was asked for one."""
+
+
+class SecretKeyError(VeilfaceError):
+    """A key file is not the owner's alone, is no key, or cannot be made or used here."""

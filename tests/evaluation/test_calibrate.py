@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +10,8 @@ import pytest
 import torch
 from PIL import Image
 
-from veilface.datasets import FacePair, FacePairs
-from veilface.errors import DatasetError, ShapeError
+from veilface.datasets import FacePair, FacePairs, FaceRecord
+from veilface.errors import ImageError, ShapeError
 from veilface.evaluation.calibrate import (
     Embeddings,
     calibrate,
@@ -27,18 +28,18 @@ def crowd(people: int = 60, *, folds: int = 3) -> tuple[FacePairs, Embeddings]:
     """Two images each of drawn people: every person is a genuine pair, neighbours are impostors."""
     generator = np.random.default_rng(0)
     centres = generator.normal(size=(people, 8))
-    embeddings, names, pairs = {}, {}, []
+    embeddings, records, pairs = {}, {}, []
     for person, centre in enumerate(centres):
         for k in range(2):
             image = f"p{person:03d}/{k}.jpg"
             vector = centre + 0.4 * generator.normal(size=8)
             embeddings[image] = (vector / np.linalg.norm(vector)).astype(np.float32)
-            names[image] = f"p{person:03d}"
+            records[image] = FaceRecord(image, f"p{person:03d}", b"")
         fold = person * folds // people
         pairs.append(FacePair(f"p{person:03d}/0.jpg", f"p{person:03d}/1.jpg", True, fold))
         other = (person + 1) % people
         pairs.append(FacePair(f"p{person:03d}/0.jpg", f"p{other:03d}/0.jpg", False, fold))
-    return FacePairs("drawn", Path(), tuple(pairs), names), embeddings
+    return FacePairs("drawn", tuple(pairs), records), embeddings
 
 
 def test_rates_with_enough_pairs_use_the_protocol_and_others_all_pairs() -> None:
@@ -107,18 +108,39 @@ def test_interval_of_a_mean_has_the_known_width() -> None:
     assert high - low == pytest.approx(2 * 1.96 / 4000**0.5, rel=0.15)
 
 
+def test_nameless_people_leave_only_the_pairs_of_the_protocol() -> None:
+    pairs, embeddings = crowd()
+    nameless = {name: replace(record, identity=None) for name, record in pairs.records.items()}
+    found = calibrate(embeddings, replace(pairs, records=nameless), rates=(0.05,), rounds=20)
+    assert found.impostors == {0.05: 60}
+
+
+def test_pairs_without_an_embedding_are_left_out() -> None:
+    pairs, embeddings = crowd()
+    fewer = {name: vector for name, vector in embeddings.items() if name != "p007/0.jpg"}
+    found = calibrate(fewer, pairs, rates=(0.5,), rounds=20)
+    assert found.pairs == 120 - 3  # its genuine pair, its impostor pair and that of p006
+    assert found.data == "drawn, 117 of them, 117 pairs"
+    with pytest.raises(ShapeError, match="of no pair could both images be embedded"):
+        calibrate({}, pairs)
+
+
 def test_images_are_embedded_once_and_in_order(tmp_path: Path) -> None:
+    records = {}
     for k, colour in enumerate([(255, 0, 0), (0, 255, 0)]):
         Image.new("RGB", (112, 112), colour).save(tmp_path / f"{k}.png")
-    pairs = FacePairs(
-        "two", tmp_path, (FacePair("0.png", "1.png", False, 0),), {"0.png": "a", "1.png": "b"}
-    )
+        records[f"{k}.png"] = FaceRecord(f"{k}.png", f"person {k}", tmp_path / f"{k}.png")
+    pairs = FacePairs("two", (FacePair("0.png", "1.png", False, 0),), records)
     colour_of = from_callable(lambda x: x.mean((2, 3)), name="colour", dim=3)
     told: list[tuple[int, int]] = []
     found = embed_images(colour_of, pairs, progress=lambda a, b: told.append((a, b)))
     assert torch.from_numpy(found["0.png"]).tolist() == [1, 0, 0]
     assert torch.from_numpy(found["1.png"]).tolist() == [0, 1, 0]
     assert told == [(2, 2)]
-    Image.new("RGB", (100, 112)).save(tmp_path / "1.png")
-    with pytest.raises(DatasetError, match=r"1\.png is 100x112; calibration needs 112x112"):
+    (tmp_path / "1.png").write_bytes(b"no image")
+    with pytest.raises(ImageError, match=r"1\.png"):
         embed_images(colour_of, pairs)
+    failed: list[str] = []
+    assert list(embed_images(colour_of, pairs, failed=failed.append)) == ["0.png"]
+    assert len(failed) == 1
+    assert "1.png" in failed[0]

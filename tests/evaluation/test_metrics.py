@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 from tests.fixtures.faces import synthetic_faces
-from veilface.evaluation.metrics import psnr, ssim
+from veilface.evaluation.metrics import psnr, ssim, stranger_level
 
 
 def test_metrics_equal_scikit_image_per_image() -> None:
@@ -39,3 +40,14 @@ def test_images_are_scored_one_by_one() -> None:
     y = torch.stack([x[0], 1 - x[1]])
     assert float(ssim(x, y)[0]) > 0.999
     assert float(psnr(x, y)[1]) < 12
+
+
+def test_level_of_a_stranger_is_the_mean_over_pairs() -> None:
+    x = synthetic_faces(6)
+    found = stranger_level(x, x.roll(1, 0))
+    pairs = list(zip(x.numpy(), x.roll(1, 0).numpy(), strict=True))
+    expected = np.mean([peak_signal_noise_ratio(a, b, data_range=1.0) for a, b in pairs])
+    assert abs(found["psnr"].value - expected) < 1e-4
+    assert abs(found["ssim"].value - float(ssim(x, x.roll(1, 0)).mean())) < 1e-6
+    assert found["ssim"].low < found["ssim"].value < found["ssim"].high < 1
+    assert found["ssim"].n == 6

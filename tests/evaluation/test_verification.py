@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sklearn.metrics import roc_auc_score, roc_curve
+from sklearn.metrics import det_curve, roc_auc_score, roc_curve
 
 from veilface.errors import ShapeError
 from veilface.evaluation.verification import (
@@ -39,6 +39,15 @@ def test_roc_and_area_against_scikit_learn(ties: bool) -> None:
     for threshold, fmr, tmr in zip(mine.thresholds, mine.fmr, mine.tmr, strict=True):
         assert (scores[~same] > threshold).mean() == pytest.approx(fmr)
         assert (scores[same] > threshold).mean() == pytest.approx(tmr)
+
+
+def test_det_curve_against_scikit_learn() -> None:
+    scores, same = draw(3, ties=True)
+    mine = roc(scores, same)
+    points = set(zip(mine.fmr.round(9), mine.fnmr.round(9), strict=True))
+    fmr, fnmr, _ = det_curve(same, scores)
+    assert set(zip(fmr.round(9), fnmr.round(9), strict=True)) <= points
+    assert len(fmr) > 20
 
 
 def test_equal_error_rate() -> None:

@@ -19,9 +19,11 @@ def calibrate(  # noqa: PLR0917 - typer passes by keyword
         str, typer.Argument(metavar="NAME", help="A recogniser, or onnx:path.onnx[,size=112,...].")
     ],
     root: Annotated[
-        Path, typer.Option("--root", help="Folder of the data set: 112x112 aligned crops.")
+        Path, typer.Option("--root", help="Folder of the data set: photos, or 112x112 crops.")
     ],
-    dataset: Annotated[str, typer.Option(help="Data set of the pairs: lfw.")] = "lfw",
+    dataset: Annotated[
+        str, typer.Option(help="Data set of the pairs, see docs/datasets.md.")
+    ] = "lfw",
     limit: Annotated[
         int | None,
         typer.Option(min=1, help="Only about so many pairs, equally many of every fold."),
@@ -51,7 +53,7 @@ def calibrate(  # noqa: PLR0917 - typer passes by keyword
         if limit is not None:
             pairs = pairs.limited(limit)
         recognizer = load_recognizer(name, device=str(place), differentiable=False)
-        embeddings = embed_images(recognizer, pairs, progress=_tenths())
+        embeddings = embed_images(recognizer, pairs, progress=_tenths(), failed=_left_out)
         result = measure(embeddings, pairs, seed=seed)
         spec = recognizer.spec
         path = calibrations.save(spec, result, weights=_hashes(spec))
@@ -109,6 +111,10 @@ def _hashes(spec: RecognizerSpec) -> list[str]:
     if None not in known:
         return [sha256 for sha256 in known if sha256 is not None]
     return [sha256_of(path) for path in store.paths(spec)]
+
+
+def _left_out(sentence: str) -> None:
+    typer.echo(f"note: an image is left out: {sentence}", err=True)
 
 
 def _tenths() -> Callable[[int, int], None]:

@@ -7,7 +7,16 @@ from typing import Annotated
 import typer
 
 from veilface._version import __version__
-from veilface.cli import calibrate, doctor, inspect, protect, recognizers, verify
+from veilface.cli import (
+    calibrate,
+    doctor,
+    evaluate,
+    inspect,
+    protect,
+    recognizers,
+    reproduce,
+    verify,
+)
 
 app = typer.Typer(
     name="veilface",
@@ -42,6 +51,8 @@ app.command("protect")(protect.protect)
 app.command("verify")(verify.verify)
 recognizers.app.command("calibrate")(calibrate.calibrate)
 app.add_typer(recognizers.app, name="recognizers")
+app.command("evaluate")(evaluate.evaluate)
+app.command("reproduce")(reproduce.reproduce)
 app.command("inspect")(inspect.inspect)
 app.command("doctor")(doctor.doctor)
 

@@ -17,7 +17,8 @@ import numpy.typing as npt
 import torch
 
 from veilface.datasets.base import FacePairs
-from veilface.errors import DatasetError, ImageError
+from veilface.errors import ImageError, NoFaceError, ShapeError
+from veilface.evaluation.faces import FaceReader
 from veilface.evaluation.resampling import CrossScores, cross_scores, over_pairs
 from veilface.evaluation.verification import (
     Floats,
@@ -26,8 +27,6 @@ from veilface.evaluation.verification import (
     matches_allowed,
     threshold_at_fmr,
 )
-from veilface.imaging.decode import load_photo
-from veilface.imaging.tensors import to_tensor
 from veilface.recognizers.recognizer import Recognizer
 from veilface.recognizers.spec import Calibration
 
@@ -46,30 +45,41 @@ def embed_images(
     pairs: FacePairs,
     *,
     progress: Callable[[int, int], None] | None = None,
+    failed: Callable[[str], None] | None = None,
 ) -> Embeddings:
     """The unit embedding (D,) of every image of the pairs.
 
     Args:
         recognizer: On any device.
-        pairs: Their images are 112x112 crops in the ArcFace template.
-        progress: Told the number of embedded images and of all.
+        pairs: Their images are aligned to 112x112, or photos in which the face is found first.
+        progress: Told the number of images read and of all.
+        failed: Told in one sentence what is wrong with an image, which is then left out. Without
+            it the first such image ends the work.
 
     Raises:
-        DatasetError: An image has another size.
-        ImageError: An image cannot be read.
+        ImageError: An image cannot be read, and nobody is told.
+        NoFaceError: No face is found in an image, and nobody is told.
     """
     images = pairs.images
     place = recognizer.scale
+    reader = FaceReader()
     result: dict[str, npt.NDArray[np.float32]] = {}
     for start in range(0, len(images), _BATCH):
-        names = images[start : start + _BATCH]
-        faces = [_face(pairs, name) for name in names]
-        with torch.inference_mode():
-            batch = torch.stack(faces).to(device=place.device, dtype=place.dtype)
-            found = recognizer.embed(batch).float().cpu().numpy()
-        result.update(zip(names, found, strict=True))
+        faces: dict[str, torch.Tensor] = {}
+        for name in images[start : start + _BATCH]:
+            try:
+                faces[name] = reader.read(pairs.records[name])
+            except (ImageError, NoFaceError) as error:
+                if failed is None:
+                    raise
+                failed(str(error))
+        if faces:
+            with torch.inference_mode():
+                batch = torch.stack(list(faces.values())).to(device=place.device, dtype=place.dtype)
+                found = recognizer.embed(batch).float().cpu().numpy()
+            result.update(zip(faces, found, strict=True))
         if progress is not None:
-            progress(len(result), len(images))
+            progress(min(start + _BATCH, len(images)), len(images))
     return result
 
 
@@ -92,7 +102,7 @@ def calibrate(
 
     Args:
         embeddings: Unit vectors, from `embed_images`.
-        pairs: The protocol.
+        pairs: The protocol; pairs of which an image has no embedding are left out.
         rates: False match rates.
         seed: Of the bootstrap: over pairs for what comes from the protocol's pairs, over people
             for thresholds from all pairs of different people.
@@ -102,8 +112,11 @@ def calibrate(
         The calibration; ``date`` is today in UTC.
 
     Raises:
-        ShapeError: Pairs of both kinds and at least two folds are needed.
+        ShapeError: Embedded pairs of both kinds and at least two folds are needed.
     """
+    pairs = pairs.within(embeddings)
+    if not pairs.pairs:
+        raise ShapeError("of no pair could both images be embedded")
     scores, same = pair_scores(embeddings, pairs), pairs.same
     folds = fold_accuracy(scores, same, pairs.folds)
     impostor = scores[~same]
@@ -157,20 +170,10 @@ def weak_rates(calibration: Calibration) -> dict[float, int]:
     }
 
 
-def _cross(embeddings: Embeddings, pairs: FacePairs, rate: float) -> CrossScores:
-    chosen = np.stack([embeddings[image] for image in pairs.one_each()])
+def _cross(embeddings: Embeddings, pairs: FacePairs, rate: float) -> CrossScores | None:
+    """The scores of all pairs of people; None where the data set does not name them."""
+    people = pairs.one_each()
+    if len(people) < 2:
+        return None
+    chosen = np.stack([embeddings[image] for image in people])
     return cross_scores(chosen, keep=min(1.0, _KEEP * rate))
-
-
-def _face(pairs: FacePairs, name: str) -> torch.Tensor:
-    path = pairs.root / name
-    try:
-        pixels = load_photo(str(path)).pixels
-    except ImageError as error:
-        raise ImageError(f"{pairs.name}: {error}") from error
-    if pixels.shape != (112, 112, 3):
-        rows, columns = pixels.shape[:2]
-        raise DatasetError(
-            f"{path} is {columns}x{rows}; calibration needs 112x112 crops in the ArcFace template"
-        )
-    return to_tensor(pixels)

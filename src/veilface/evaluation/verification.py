@@ -32,6 +32,11 @@ class Roc:
     tmr: Floats
 
     @property
+    def fnmr(self) -> Floats:
+        """(K,) false non-match rate, 1 - TMR: over `fmr` it is the DET curve."""
+        return 1 - self.tmr
+
+    @property
     def area(self) -> float:
         """Area under TMR over FMR; ties between the two kinds count half."""
         return float(np.sum(np.diff(self.fmr) * (self.tmr[1:] + self.tmr[:-1]) / 2))

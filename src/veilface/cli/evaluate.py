@@ -1,0 +1,199 @@
+"""`veilface evaluate`: who is matched and what is still to be seen, on a set of faces."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import shlex
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from veilface.cli.common import INTERRUPTED, print_json, sentences, split_names, table
+
+if TYPE_CHECKING:
+    from veilface.evaluation.results import Evaluation
+    from veilface.protectors.veil.presets import Preset
+
+_COLUMNS = {
+    "ssim": "SSIM",
+    "link_ncc": "link NCC",
+    "link_hog": "HOG",
+    "link_lbp": "LBP",
+    "yunet": "face found",
+    "source": "source",
+    "xdr": "XDR",
+    "adr": "ADR",
+    "fmr_pc": "FMR p-c",
+    "fmr_pp": "FMR p-p",
+    "rank1": "rank 1",
+}
+
+
+def evaluate(  # noqa: PLR0917 - typer passes by keyword
+    dataset: Annotated[str, typer.Option(help="Data set, see docs/datasets.md.")],
+    root: Annotated[Path, typer.Option("--root", help="Its folder, or file.")],
+    preset: Annotated[
+        list[str] | None,
+        typer.Option(help="What to measure; repeat it for more (default: persona)."),
+    ] = None,
+    surrogates: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Recognisers to optimise against, with commas; a target is left out of its own "
+            "(default: all that are present)."
+        ),
+    ] = None,
+    targets: Annotated[
+        list[str] | None,
+        typer.Option(help="Recognisers that decide (default: all that are present)."),
+    ] = None,
+    limit: Annotated[int | None, typer.Option(help="Most people to protect.")] = None,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="Folder of the results and of the cache.")
+    ] = Path("veilface-evaluation"),
+    face_model: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Another face model for persona: the shipped one was built from CelebA.",
+        ),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Equal seeds give equal figures.")] = 0,
+    adr: Annotated[
+        bool, typer.Option(help="Protect the second photos too, which doubles the work.")
+    ] = True,
+    controls: Annotated[
+        bool, typer.Option(help="Clean, blurred, ... images beside the presets.")
+    ] = True,
+    ten_fold: Annotated[bool, typer.Option(help="The set's own pairs on its clean photos.")] = True,
+    draws: Annotated[
+        int,
+        typer.Option(
+            min=1, help="Versions of the pictured faces; from 2 on the report shows their mean."
+        ),
+    ] = 1,
+    jobs: Annotated[
+        int | None, typer.Option(min=1, help="Processes on a CPU (default: one a core).")
+    ] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    json_output: Annotated[
+        bool, typer.Option("--json", help="One JSON document on stdout.")
+    ] = False,
+) -> None:
+    """Measure presets on a set of faces, each target left out of the optimisation.
+
+    The folder of the results gets evaluation.json, table.csv and report.html, which holds
+    photographs: do not publish it. Protected images are kept there, so that a run that was ended
+    continues when the same command is run again.
+    """
+    with sentences(json_output=json_output):
+        from veilface.cli.stages import make_stages
+        from veilface.datasets import load_faces
+        from veilface.evaluation import engine
+        from veilface.pipeline.devices import resolve_device
+
+        place = resolve_device(device)
+        faces = load_faces(dataset, root)
+        with _to_be_continued(), make_stages() as stages:
+            found = engine.evaluate(
+                faces,
+                _protectors(split_names(preset) or ["persona"], face_model),
+                split_names(targets),
+                split_names(surrogates),
+                cache=output / "cache",
+                limit=limit,
+                seed=seed,
+                adr=adr,
+                controls=controls,
+                ten_fold=ten_fold,
+                draws=draws,
+                jobs=jobs,
+                device=place,
+                progress=stages,
+            )
+        document = found.to_dict(command=shlex.join(["veilface", *sys.argv[1:]]))
+        _write(found, document, output)
+    for name, sentence in found.failures.items():
+        typer.echo(f"note: {name} is left out: {sentence}", err=True)
+    if json_output:
+        print_json(document)
+        return
+    typer.echo(_summary(document))
+    typer.echo(f"\nwritten to {output}")
+
+
+@contextlib.contextmanager
+def _to_be_continued() -> Iterator[None]:
+    try:
+        yield
+    except KeyboardInterrupt:
+        typer.echo("interrupted: run the same command again to continue", err=True)
+        raise typer.Exit(INTERRUPTED) from None
+
+
+def _protectors(names: list[str], face_model: Path | None) -> list[str | Preset]:
+    """The named protectors; with another face model the presets that start from one."""
+    from veilface.protectors.veil.persona import load_face_model
+    from veilface.protectors.veil.presets import PRESETS, Persona
+
+    if face_model is not None:
+        load_face_model(face_model)  # says now what an hour of work would lead to
+
+    def with_model(name: str) -> str | Preset:
+        preset = PRESETS.get(name)
+        if face_model is None or preset is None or not isinstance(preset.start, Persona):
+            return name
+        return replace(preset, start=replace(preset.start, model=str(face_model)))
+
+    return [with_model(name) for name in names]
+
+
+def _write(found: Evaluation, document: Mapping[str, Any], folder: Path) -> None:
+    """Write the documents, and the report where its packages are installed."""
+    from veilface.errors import MissingExtraError
+    from veilface.evaluation.results import to_csv
+    from veilface.imaging.files import write_atomic
+
+    text = json.dumps(document, ensure_ascii=False, allow_nan=False)
+    write_atomic(folder / "evaluation.json", text.encode(), overwrite=True)
+    write_atomic(folder / "table.csv", to_csv(document).encode(), overwrite=True)
+    try:
+        from veilface.evaluation.report.page import write_report
+        from veilface.evaluation.report.sheets import write_published
+    except MissingExtraError as error:
+        typer.echo(f"note: no report.html: {error}", err=True)
+    else:
+        write_report(document, found.pictures, folder / "report.html")
+        write_published(found.pictures, folder)
+
+
+def _summary(document: Mapping[str, Any]) -> str:
+    """A table a target, and the flags of what is under test."""
+    about = document["dataset"]
+    lines = [
+        f"{about['name']}: {about['people']} people, a gallery of {about['gallery']}; "
+        "thresholds at FMR 0.001 of clean photos"
+    ]
+    for target in dict.fromkeys(row["target"] for row in document["rows"]):
+        rows = [row for row in document["rows"] if row["target"] == target]
+        cells = [["", *_COLUMNS.values()]]
+        cells += [[row["protector"], *(_figure(row, name) for name in _COLUMNS)] for row in rows]
+        lines += [f"\n{target}", table(cells)]
+        lines += [
+            f"  flag: {row['protector']}: {flag}"
+            for row in rows
+            if row["kind"] == "preset"
+            for flag in row["flags"]
+        ]
+    return "\n".join(lines)
+
+
+def _figure(row: Mapping[str, Any], name: str) -> str:
+    estimate = row["measures"].get(name)
+    digits = 4 if name.startswith("fmr") else 3
+    return "-" if estimate is None else f"{estimate['value']:.{digits}f}"

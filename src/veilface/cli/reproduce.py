@@ -1,0 +1,147 @@
+"""`veilface reproduce`: a table or figure of the paper, the published values beside ours."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from veilface.cli.common import print_json, sentences, split_names, table
+
+if TYPE_CHECKING:
+    from veilface.evaluation.experiments.comparison import Comparison
+    from veilface.evaluation.report.sheets import Sheet
+    from veilface.protectors.veil.presets import Preset
+
+
+def reproduce(  # noqa: PLR0917 - typer passes by keyword
+    experiment: Annotated[
+        str,
+        typer.Argument(
+            metavar="NAME", help="table1, table2, table4, table5, table6, figure3 or figure4."
+        ),
+    ],
+    dataset_root: Annotated[
+        list[str],
+        typer.Option(
+            metavar="NAME=DIR",
+            help="A data set and its folder, such as lfw=LFW; repeat it for more.",
+        ),
+    ],
+    preset: Annotated[
+        list[str] | None,
+        typer.Option(help="Version of our method; repeat it for more [default: all that apply]."),
+    ] = None,
+    recognizer: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Recognisers, with commas: each is a target of images made against the others "
+            "[default: all verified ones that are present]."
+        ),
+    ] = None,
+    limit: Annotated[int | None, typer.Option(help="Most people of each set.")] = None,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="Folder of the results and of the cache.")
+    ] = Path("veilface-evaluation"),
+    seed: Annotated[int, typer.Option(help="Equal seeds give equal figures.")] = 0,
+    jobs: Annotated[
+        int | None, typer.Option(min=1, help="Processes on a CPU [default: one a core].")
+    ] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    json_output: Annotated[
+        bool, typer.Option("--json", help="One JSON document on stdout.")
+    ] = False,
+) -> None:
+    """Make a table or figure of the paper from our measurements.
+
+    A table is printed and written as JSON, CSV and Markdown; a figure as NAME.png, with
+    photographs, and NAME-protected.png, without. A method that does not exist here stands in its
+    place as "not yet". Protected images are kept in the output folder, so that a run that was
+    ended continues, and that other tables find them.
+    """
+    with sentences(json_output=json_output):
+        from veilface.cli.stages import make_stages
+        from veilface.datasets import load_faces
+        from veilface.evaluation.experiments.conduct import make_study
+        from veilface.evaluation.experiments.registry import get_experiment
+        from veilface.evaluation.plan import default_recognizers
+        from veilface.evaluation.report.sheets import Sheet
+        from veilface.pipeline.devices import resolve_device
+
+        roots = _roots(dataset_root)
+        chosen = get_experiment(experiment, roots)
+        with make_stages() as stages:
+            study = make_study(
+                {name: load_faces(name, root) for name, root in roots.items()},
+                split_names(recognizer) or default_recognizers(),
+                _presets(split_names(preset) or chosen.presets),
+                cache=output / "cache",
+                limit=limit,
+                seed=seed,
+                jobs=jobs,
+                device=resolve_device(device),
+                progress=stages,
+            )
+            made = chosen.run(study)
+        files = (
+            _write_figure(experiment, made, output)
+            if isinstance(made, Sheet)
+            else _write_table(experiment, made, output)
+        )
+    if json_output:
+        document = {"experiment": experiment} if isinstance(made, Sheet) else made.to_dict()
+        print_json(document | {"files": [str(path) for path in files]})
+        return
+    if not isinstance(made, Sheet):
+        typer.echo("\n".join([made.title, table(made.cells()), *made.notes]))
+    typer.echo(f"written: {', '.join(str(path) for path in files)}")
+
+
+def _roots(values: Sequence[str]) -> Mapping[str, Path]:
+    named = [value.partition("=") for value in values]
+    for name, equals, root in named:
+        if not (name and equals and root):
+            raise typer.BadParameter(
+                f"'{name}' is not NAME=DIR, such as lfw=LFW", param_hint="--dataset-root"
+            )
+    return {name: Path(root) for name, _, root in named}
+
+
+def _presets(names: Sequence[str]) -> list[Preset]:
+    from veilface.errors import UnknownNameError
+    from veilface.protectors.veil.presets import PRESETS
+
+    for name in names:
+        if name not in PRESETS:
+            raise UnknownNameError("preset", name, PRESETS)
+    return [PRESETS[name] for name in names]
+
+
+def _write_table(name: str, made: Comparison, folder: Path) -> list[Path]:
+    text = {
+        "json": json.dumps(made.to_dict(), ensure_ascii=False, allow_nan=False),
+        "csv": made.to_csv(),
+        "md": made.to_markdown(),
+    }
+    return _write({f"{name}.{suffix}": part.encode() for suffix, part in text.items()}, folder)
+
+
+def _write_figure(name: str, made: Sheet, folder: Path) -> list[Path]:
+    from veilface.evaluation.report.sheets import draw_sheet
+    from veilface.imaging.encode import encode
+
+    sheets = {f"{name}.png": made, f"{name}-protected.png": made.publishable}
+    return _write(
+        {file: encode(draw_sheet(sheet), format="png") for file, sheet in sheets.items()}, folder
+    )
+
+
+def _write(files: Mapping[str, bytes], folder: Path) -> list[Path]:
+    from veilface.imaging.files import write_atomic
+
+    for name, data in files.items():
+        write_atomic(folder / name, data, overwrite=True)
+    return [folder / name for name in files]

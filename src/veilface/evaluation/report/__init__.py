@@ -1,0 +1,1 @@
+"""Reports of an evaluation: one HTML file that opens from disk. Needs the extra ``report``."""

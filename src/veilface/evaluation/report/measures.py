@@ -1,0 +1,89 @@
+"""The measures of an evaluation as a reader sees them: title, unit, precision, meaning."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import isfinite
+from types import MappingProxyType
+from typing import Any
+
+ABSENT = "–"
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """How one measure is shown.
+
+    Attributes:
+        title: Heading of its column.
+        meaning: One sentence.
+        digits: Decimals.
+    """
+
+    title: str
+    meaning: str
+    digits: int = 3
+
+
+_RATE = "of the clean recogniser's threshold at FMR 1e-3"
+RECOGNITION: Mapping[str, Measure] = MappingProxyType(
+    {
+        "source": Measure(
+            "source match",
+            "X′ matches the photo it was made from: the paper's accuracy. The clean image scores "
+            f"1, so it says nothing without the controls; {_RATE}.",
+        ),
+        "xdr": Measure("XDR", "X′ matches another, clean photo of the person."),
+        "adr": Measure("ADR", "The protected images of two photos of one person match."),
+        "fmr_pc": Measure("FMR p-c", "X′ matches a clean photo of somebody else.", 4),
+        "fmr_pp": Measure("FMR p-p", "X′ of two different people match each other.", 4),
+        "fta": Measure("FTA", "No face is found in X′ by YuNet: failure to acquire."),
+        "rank1": Measure("rank 1", "The person is the most similar of a clean gallery."),
+        "rank5": Measure("rank 5", "The person is among the five most similar of the gallery."),
+        "tar_1e-2": Measure("TAR at 1e-2", "True accepts of X′ at an FMR of 1e-2."),
+        "tar_1e-3": Measure("TAR at 1e-3", "True accepts of X′ at an FMR of 1e-3."),
+        "tar_1e-4": Measure("TAR at 1e-4", "True accepts of X′ at an FMR of 1e-4."),
+        "eer": Measure("EER", "Where false accepts and false rejects of X′ are equally many."),
+        "accuracy10": Measure("10-fold", "Accuracy of the set's own ten-fold protocol.", 4),
+    }
+)
+"""Measures that belong to a target recogniser, in the order of the columns."""
+
+VISIBILITY: Mapping[str, Measure] = MappingProxyType(
+    {
+        "ssim": Measure("SSIM", "Structural similarity of X and X′; read it beside the stranger."),
+        "psnr": Measure("PSNR dB", "Peak signal-to-noise ratio of X and X′.", 2),
+        "lpips": Measure("LPIPS", "Perceptual distance of X and X′; larger is less alike."),
+        "link_ncc": Measure("link NCC", "The source is the most similar photo by blurred luma."),
+        "link_hog": Measure("link HOG", "… by histograms of oriented gradients."),
+        "link_lbp": Measure("link LBP", "… by local binary patterns, which enter no loss."),
+        "lineup_ncc": Measure("line-up NCC", "The source is picked among ten alike; chance is .1."),
+        "lineup_hog": Measure("line-up HOG", "… by histograms of oriented gradients."),
+        "lineup_lbp": Measure("line-up LBP", "… by local binary patterns."),
+        "yunet": Measure("face found", "YuNet finds a face in X′."),
+        "mesh_error": Measure("mesh error", "Distance of face meshes, in eye distances."),
+        "age_error": Measure("age error", "Difference of the estimated ages in years.", 1),
+        "sex_agreement": Measure("sex", "The estimated sex is the same."),
+        "expression_agreement": Measure("expression", "The estimated expression is the same."),
+    }
+)
+"""Measures of the images alone, in the order of the columns."""
+
+
+def present(measures: Mapping[str, Measure], rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The measures that at least one row has a value of, in the order of the table."""
+    return [name for name in measures if any(row["measures"].get(name) for row in rows)]
+
+
+def number(value: float, digits: int) -> str:
+    """A figure without the zero before the point, as ``.984``; ``∞`` for an infinite one."""
+    if not isfinite(value):
+        return "∞" if value > 0 else "-∞"
+    text = f"{value:.{digits}f}"
+    return text.replace("0.", ".", 1) if text.startswith(("0.", "-0.")) else text
+
+
+def interval(estimate: Mapping[str, Any], digits: int) -> str:
+    """The 95 % interval, as ``[.961, .993]``."""
+    return f"[{number(estimate['low'], digits)}, {number(estimate['high'], digits)}]"

@@ -1,0 +1,129 @@
+"""The tables of an evaluation, as text that HTML and Markdown lay out alike."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from veilface.evaluation.report.measures import (
+    ABSENT,
+    RECOGNITION,
+    VISIBILITY,
+    Measure,
+    interval,
+    number,
+    present,
+)
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One figure: its value, its 95 % interval, chance, and why it is absent where it is."""
+
+    value: str
+    interval: str = ""
+    chance: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One row: its label, whether it is a preset, a control or a level, and its cells."""
+
+    label: str
+    kind: str
+    cells: tuple[Cell, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table with a caption; ``columns`` are the measures, one a cell of every line."""
+
+    caption: str
+    columns: tuple[Measure, ...]
+    lines: tuple[Line, ...]
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Why figures are absent, each reason once."""
+        found: dict[str, list[str]] = {}
+        for line in self.lines:
+            for column, cell in zip(self.columns, line.cells, strict=True):
+                titles = found.setdefault(cell.reason, [])
+                if column.title not in titles:
+                    titles.append(column.title)
+        return tuple(f"{', '.join(titles)}: {why}" for why, titles in found.items() if why)
+
+
+def targets(evaluation: Mapping[str, Any]) -> dict[str, list[Row]]:
+    """The rows of each target, presets first, in the order of the evaluation."""
+    found: dict[str, list[Row]] = {}
+    for row in evaluation["rows"]:
+        found.setdefault(row["target"], []).append(row)
+    return {target: sorted(rows, key=_controls_last) for target, rows in found.items()}
+
+
+def recognition_table(target: str, rows: Sequence[Row]) -> Table:
+    """What one recogniser makes of the images of every protector and control."""
+    return _table(f"Matches of {target}", rows, RECOGNITION, labels=[r["protector"] for r in rows])
+
+
+def visibility_table(evaluation: Mapping[str, Any]) -> Table:
+    """What a person, a detector and plain image similarity make of the images.
+
+    Leaving the target out makes other images for each target, so a protector may have several
+    lines; beside SSIM and PSNR stands the level of photos of two different people.
+    """
+    images = {(row["protector"], tuple(row["surrogates"])): row for row in evaluation["rows"]}
+    rows = sorted(images.values(), key=_controls_last)
+    several = {name for name in (r["protector"] for r in rows) if _count(rows, name) > 1}
+    labels = [_label(r, with_surrogates=r["protector"] in several) for r in rows]
+    table = _table("Images", rows, VISIBILITY, labels=labels)
+    names = present(VISIBILITY, rows)
+    level = tuple(_cell(evaluation["stranger"], name, VISIBILITY[name]) for name in names)
+    return Table(table.caption, table.columns, (*table.lines, Line("a stranger", "level", level)))
+
+
+def _table(
+    caption: str, rows: Sequence[Row], measures: Mapping[str, Measure], *, labels: Sequence[str]
+) -> Table:
+    shown = present(measures, rows)
+    lines = (
+        Line(
+            label,
+            row["kind"],
+            tuple(
+                _cell(row["measures"], name, measures[name], row["reasons"].get(name, ""))
+                for name in shown
+            ),
+        )
+        for label, row in zip(labels, rows, strict=True)
+    )
+    return Table(caption, tuple(measures[name] for name in shown), tuple(lines))
+
+
+def _cell(found: Row, name: str, measure: Measure, reason: str = "") -> Cell:
+    estimate, chance = found.get(name), found.get(f"{name}_chance")
+    if estimate is None:
+        return Cell(ABSENT, reason=reason)
+    return Cell(
+        number(estimate["value"], measure.digits),
+        interval(estimate, measure.digits),
+        "" if chance is None else f"chance {number(chance['value'], measure.digits)}",
+    )
+
+
+def _controls_last(row: Row) -> bool:
+    return bool(row["kind"] != "preset")
+
+
+def _count(rows: Sequence[Row], protector: str) -> int:
+    return sum(row["protector"] == protector for row in rows)
+
+
+def _label(row: Row, *, with_surrogates: bool) -> str:
+    name: str = row["protector"]
+    return f"{name} ({', '.join(row['surrogates'])})" if with_surrogates else name

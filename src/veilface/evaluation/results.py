@@ -1,0 +1,164 @@
+"""What an evaluation found, and how it is written down."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, Literal
+
+from torch import Tensor
+
+from veilface._version import __version__
+from veilface.evaluation.resampling import Estimate
+
+MEASURES = (
+    *("ssim", "psnr", "lpips", "source", "xdr", "adr", "fmr_pc", "fmr_pp", "fta", "rank1", "rank5"),
+    *("tar_1e-2", "tar_1e-3", "tar_1e-4", "eer", "accuracy10"),
+    *("link_ncc", "link_hog", "link_lbp", "lineup_ncc", "lineup_hog", "lineup_lbp"),
+    *("yunet", "mesh_error", "age_error", "sex_agreement", "expression_agreement"),
+)
+"""Every measure that a row has a figure or a reason for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One protector against one target.
+
+    Attributes:
+        protector: Its name.
+        kind: Controls are what no or naive protection scores.
+        parameters: Of the preset; empty for anything else.
+        target: The recogniser that decides.
+        surrogates: Those that the images were optimised against; the target is none of them.
+        images: How many were protected.
+        measures: Figures by name.
+        reasons: Why a measure is absent, by name.
+        scores: The scores of the target, for plots.
+        flags: Sentences about what must not be overlooked.
+    """
+
+    protector: str
+    kind: Literal["preset", "control"]
+    parameters: Mapping[str, Any]
+    target: str
+    surrogates: tuple[str, ...]
+    images: int
+    measures: Mapping[str, Estimate]
+    reasons: Mapping[str, str]
+    scores: Mapping[str, Any] = field(repr=False)
+    flags: tuple[str, ...] = ()
+
+    def flagged(self, flags: Sequence[str]) -> Row:
+        """The row with flags."""
+        return replace(self, flags=tuple(flags))
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready values; an absent measure is None."""
+        absent: dict[str, Any] = dict.fromkeys(MEASURES)
+        found = {name: _listed(estimate) for name, estimate in self.measures.items()}
+        return {
+            "protector": self.protector,
+            "kind": self.kind,
+            "parameters": dict(self.parameters),
+            "target": self.target,
+            "surrogates": list(self.surrogates),
+            "images": self.images,
+            "measures": absent | found,
+            "reasons": dict(self.reasons),
+            "scores": dict(self.scores),
+            "flags": list(self.flags),
+        }
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pictures:
+    """The first images of one protector, for people to look at; photographs among them.
+
+    Attributes:
+        title: Protector and surrogates.
+        originals: (K, 3, 112, 112) photographs.
+        protected: (K, 3, 112, 112).
+        draws: (D, K, 3, 112, 112) independent versions, the first of them ``protected``; None
+            where they were not asked for.
+    """
+
+    title: str
+    originals: Tensor = field(repr=False)
+    protected: Tensor = field(repr=False)
+    draws: Tensor | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """The result of `veilface.evaluation.engine.evaluate`.
+
+    Attributes:
+        dataset: Name, and numbers of people, images and photos of the gallery.
+        rows: One a protector and target.
+        stranger: SSIM and PSNR between photos of two different people.
+        failures: By name of a photo that could not be used what is wrong with it.
+        seed: Of the selection, the protectors' randomness and the bootstraps.
+        seconds: Of this run.
+        protecting: ``seconds`` of its protecting alone, the number of images ``protected`` by it,
+            and of those that it ``found`` on disk.
+        device: Where it ran.
+        cores: Of the machine.
+        pictures: For the report; never part of the document.
+    """
+
+    dataset: Mapping[str, str | int]
+    rows: tuple[Row, ...]
+    stranger: Mapping[str, Estimate]
+    failures: Mapping[str, str]
+    seed: int
+    seconds: float
+    protecting: Mapping[str, float]
+    device: str
+    cores: int
+    pictures: tuple[Pictures, ...] = field(default=(), repr=False)
+
+    def to_dict(self, *, command: str = "") -> dict[str, Any]:
+        """The document: JSON-ready values.
+
+        Args:
+            command: What was run, for the reader.
+        """
+        return {
+            "version": __version__,
+            "dataset": dict(self.dataset),
+            "seed": self.seed,
+            "command": command,
+            "seconds": round(self.seconds, 1),
+            "protecting": dict(self.protecting),
+            "machine": {"device": self.device, "cores": self.cores},
+            "rows": [row.to_dict() for row in self.rows],
+            "stranger": {name: _listed(value) for name, value in self.stranger.items()},
+            "failures": dict(self.failures),
+        }
+
+
+def to_csv(document: Mapping[str, Any]) -> str:
+    """The measures of a document as a table: a line a row, value, low and high a measure."""
+    names = list(dict.fromkeys(name for row in document["rows"] for name in row["measures"]))
+    buffer = io.StringIO(newline="")
+    writer = csv.writer(buffer, lineterminator="\n")
+    head = ["protector", "kind", "target", "surrogates", "images"]
+    spread = [f"{name}{suffix}" for name in names for suffix in ("", "_low", "_high")]
+    writer.writerow([*head, *spread, "flags"])
+    for row in document["rows"]:
+        figures = [row["measures"].get(name) or {} for name in names]
+        cells = [figure.get(key, "") for figure in figures for key in ("value", "low", "high")]
+        about = [row["protector"], row["kind"], row["target"], " ".join(row["surrogates"])]
+        writer.writerow([*about, row["images"], *cells, " ".join(row["flags"])])
+    return buffer.getvalue()
+
+
+def _listed(estimate: Estimate) -> dict[str, float | int] | None:
+    """None for what JSON has no number for."""
+    values = asdict(estimate)
+    if not all(math.isfinite(value) for value in values.values()):
+        return None
+    return {name: value if name == "n" else round(value, 6) for name, value in values.items()}

@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from typer.testing import CliRunner, Result
+
+from tests.fixtures.studies import drawn_lfw
+from veilface.cli.main import app
+from veilface.protectors.veil import presets
+from veilface.recognizers.registry import available
+
+NEEDED = ["dlib", "sface"]
+
+
+def _run(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(app, ["reproduce", *map(str, arguments)])
+
+
+@pytest.fixture(scope="module")
+def lfw(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    if len(available(NEEDED)) < len(NEEDED):
+        pytest.skip("the packages with the weights of dlib and sface are not installed")
+    return drawn_lfw(tmp_path_factory.mktemp("lfw"))
+
+
+@pytest.fixture(autouse=True)
+def _one_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    quick: Mapping[str, presets.Preset] = {
+        name: replace(preset, steps=1) for name, preset in presets.PRESETS.items()
+    }
+    monkeypatch.setattr(presets, "PRESETS", quick)
+
+
+def test_a_table_is_printed_and_written_in_three_formats(lfw: Path, tmp_path: Path) -> None:
+    common = ("--dataset-root", f"lfw={lfw}", "--recognizer", ",".join(NEEDED), "--jobs", "1")
+    result = _run("table1", *common, "--preset", "paper", "-o", tmp_path, "--json")
+    assert result.exit_code == 0, result.output
+    document = json.loads(result.stdout)
+    assert document["experiment"] == "table1"
+    assert [Path(file).name for file in document["files"]] == [
+        "table1.json",
+        "table1.csv",
+        "table1.md",
+    ]
+    assert all(Path(file).is_file() for file in document["files"])
+    kept = json.loads((tmp_path / "table1.json").read_text(encoding="utf-8"))
+    assert kept == {key: value for key, value in document.items() if key != "files"}
+    assert "| DuetFace | measured | not yet |" in (tmp_path / "table1.md").read_text("utf-8")
+    line = next(line for line in kept["lines"] if line["label"] == "clean")
+    assert line["cells"][0]["value"] == 1
+    assert line["cells"][1:] == ["no data"] * 4
+
+
+def test_a_figure_comes_with_and_without_photographs(lfw: Path, tmp_path: Path) -> None:
+    common = ("--dataset-root", f"lfw={lfw}", "--recognizer", "dlib,sface", "--jobs", "1")
+    result = _run("figure4", *common, "--preset", "paper", "-o", tmp_path)
+    assert result.exit_code == 0, result.output
+    whole, public = (
+        np.asarray(Image.open(tmp_path / name)) for name in ("figure4.png", "figure4-protected.png")
+    )
+    assert whole.shape[0] == 2 * 116 + 4
+    assert (public[4:116, 116:] == whole[120:232, 116:]).all()
+    assert public.shape[0] == 116 + 4
+
+
+def test_mistakes_are_one_sentence(tmp_path: Path) -> None:
+    wrong = {
+        ("table1", "--dataset-root", "lfw"): (2, "NAME=DIR"),
+        ("table3", "--dataset-root", "lfw=x"): (2, "did you mean"),
+        ("table2", "--dataset-root", "celeba=x"): (1, "give --dataset-root lfw=DIR"),
+        ("table2", "--dataset-root", f"lfw={tmp_path}"): (1, "pairs.txt"),
+        ("table2",): (2, "--dataset-root"),
+    }
+    for arguments, (status, said) in wrong.items():
+        result = _run(*arguments, "-o", tmp_path / "out")
+        assert result.exit_code == status, result.output
+        assert said in result.output.replace("│", "").replace("\n", " ")
+        assert "Traceback" not in result.output
+
+
+def test_unknown_presets_and_single_recognisers_are_refused(lfw: Path, tmp_path: Path) -> None:
+    common = ("table2", "--dataset-root", f"lfw={lfw}", "-o", tmp_path)
+    assert "unknown preset 'papr'" in _run(*common, "--preset", "papr").output
+    assert "alone leaves no surrogate" in _run(*common, "--recognizer", "dlib").output
