@@ -5,19 +5,19 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-import numpy as np
-from PIL import Image
+import torch
 from torch import Tensor
 
-from veilface.imaging.tensors import to_tensor
+from veilface.datasets import FaceRecord, load_faces
+from veilface.evaluation.faces import FaceReader
 
 DATA = Path(os.environ.get("VEILFACE_DATA", Path(__file__).parents[2] / "shared" / "data"))
 
 
 def read(paths: list[Path]) -> Tensor:
     """(N, 3, 112, 112) faces in [0, 1]."""
-    faces = np.stack([np.asarray(Image.open(path).convert("RGB")) for path in paths])
-    return to_tensor(faces)
+    reader = FaceReader()
+    return torch.stack([reader.read(FaceRecord(path.name, None, path)) for path in paths])
 
 
 def people(count: int, *, root: Path | None = None) -> list[list[Path]]:
@@ -25,6 +25,6 @@ def people(count: int, *, root: Path | None = None) -> list[list[Path]]:
     folder = root or DATA / "lfw112"
     if not folder.is_dir():
         raise SystemExit(f"no LFW crops in {folder}; set VEILFACE_DATA to the folder of lfw112")
-    every = [sorted(person.glob("*.jpg")) for person in sorted(folder.iterdir())]
-    several = [photos for photos in every if len(photos) > 1]
+    every = load_faces("lfw", folder).identities.values()
+    several = [[folder / one.name for one in photos] for photos in every if len(photos) > 1]
     return [several[index * len(several) // count] for index in range(count)]

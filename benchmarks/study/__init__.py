@@ -1,0 +1,1 @@
+"""The operating points of the presets, measured against their targets by one command."""

@@ -1,0 +1,79 @@
+"""The study's table: means over black boxes, with intervals over people."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from veilface.evaluation.resampling import Estimate, mean_over_people, wilson
+from veilface.evaluation.results import Row
+
+HEAD = (
+    *("", "people", "SSIM", "face found", "link NCC", "HOG", "LBP"),
+    *("source", "XDR", "margins", "FMR p-p", "black box"),
+)
+
+
+def pooled(rows: Sequence[Row], scores: str, *, seed: int) -> Estimate:
+    """Share of images that match, over several black boxes; the interval draws people.
+
+    Args:
+        rows: One a black box, of the same people in the same order.
+        scores: ``source`` or ``xdr``.
+        seed: Of the bootstrap.
+    """
+    matches = [np.array(row.scores[scores]) > row.scores["threshold"]["0.001"] for row in rows]
+    share = np.mean(matches, axis=0)
+    if share.min() == share.max() and share[0] in (0, 1):
+        return wilson(int(share.sum()), len(share))  # the bootstrap would see no doubt at all
+    return mean_over_people(share, seed=seed)
+
+
+def margin(rows: Sequence[Row], scores: str) -> float:
+    """Mean of score minus threshold: tells apart what a share of few people cannot."""
+    return float(
+        np.mean([np.mean(row.scores[scores]) - row.scores["threshold"]["0.001"] for row in rows])
+    )
+
+
+def averaged(rows: Sequence[Row], measure: str) -> Estimate:
+    """Mean of a measure over rows, and of the ends of its intervals: wider than the mean's own."""
+    found = [row.measures[measure] for row in rows]
+    value, low, high = (
+        float(np.mean([getattr(estimate, end) for estimate in found]))
+        for end in ("value", "low", "high")
+    )
+    return Estimate(value, low, high, found[0].n)
+
+
+def line(label: str, rows: Sequence[Row], *, seed: int) -> str:
+    """One line of the table.
+
+    Args:
+        label: Its first cell.
+        rows: The same protector against each black box; what depends on the image only is
+            averaged, since every black box has its own ensemble and so its own images.
+        seed: Of the bootstraps.
+    """
+    cells = [label, str(rows[0].images)]
+    cells += [shown(averaged(rows, name)) for name in ("ssim", "yunet")]
+    cells += [shown(averaged(rows, f"link_{name}")) for name in ("ncc", "hog", "lbp")]
+    cells += [shown(pooled(rows, name, seed=seed)) for name in ("source", "xdr")]
+    cells.append(" / ".join(f"{margin(rows, name):+.3f}" for name in ("source", "xdr")))
+    cells += [shown(averaged(rows, "fmr_pp"), digits=4), ", ".join(row.target for row in rows)]
+    return "| " + " | ".join(cells) + " |"
+
+
+def head() -> str:
+    """The first two lines of the table."""
+    return "| " + " | ".join(HEAD) + " |\n" + "|---" * len(HEAD) + "|"
+
+
+def shown(estimate: Estimate, *, digits: int = 3) -> str:
+    """``.950 [.912, .977]``."""
+    value, low, high = (
+        f"{number:.{digits}f}".replace("0.", ".", 1) if abs(number) < 1 else f"{number:.{digits}f}"
+        for number in (estimate.value, estimate.low, estimate.high)
+    )
+    return f"{value} [{low}, {high}]"
