@@ -68,7 +68,7 @@ def test_one_document_on_stdout(faces: Path, tmp_path: Path) -> None:
     assert document["rows"] == json.loads(second.stdout)["rows"]
     assert document["dataset"]["people"] == 2
     assert document["rows"][0]["measures"]["adr"]["n"] == 2
-    assert document["command"].startswith("veilface ")
+    assert document["command"].split()[0] == "veilface"
 
 
 @pytest.mark.parametrize(
