@@ -12,36 +12,33 @@ from veilface.protectors.veil.randomness import Draws
 
 
 @lru_cache(maxsize=32)
-def _lattice(side: int, wavelength: float, device: torch.device) -> tuple[Tensor, Tensor, int]:
-    """Corner indices and weights that turn lattice gradients into one level of noise.
+def _lattice(side: int, wavelength: float, device: torch.device) -> tuple[Tensor, Tensor]:
+    """What the lattice points weigh in the pixels along one axis.
 
     They are kept on the device: a copy in every step would wait for it.
 
     Returns:
-        Indices (4, side, side) into the flattened lattice; weights (4, 2, side, side), the smooth
-        fade φ of a corner times the pixel's offset from it; and the lattice's side in points.
+        (side, points) each: the smooth fade of the two points around a pixel, and that fade times
+        the pixel's offset from the point.
     """
     at = (torch.arange(side, dtype=torch.float32) + 0.5) / wavelength
     cell = at.floor()
     part = at - cell
-    fade = part**3 * (part * (part * 6 - 15) + 10)
-    points = int(cell[-1]) + 2
-    indices, weights = [], []
-    for down in (0, 1):
-        for right in (0, 1):
-            row, column = cell.long() + down, cell.long() + right
-            indices.append(row[:, None] * points + column[None, :])
-            smooth_y = fade if down else 1 - fade
-            smooth_x = fade if right else 1 - fade
-            smooth = smooth_y[:, None] * smooth_x[None, :]
-            offset_x = (part - right)[None, :].expand(side, side)
-            offset_y = (part - down)[:, None].expand(side, side)
-            weights.append(torch.stack([smooth * offset_x, smooth * offset_y]))
-    return torch.stack(indices).to(device), torch.stack(weights).to(device), points
+    later = part**3 * (part * (part * 6 - 15) + 10)
+    rows, left = torch.arange(side), cell.long()
+    fade = torch.zeros(side, int(cell[-1]) + 2)
+    fade[rows, left], fade[rows, left + 1] = 1 - later, later
+    slope = fade.clone()
+    slope[rows, left] *= part
+    slope[rows, left + 1] *= part - 1
+    return fade.to(device), slope.to(device)
 
 
 def gradient_noise(draws: Draws, *, side: int, wavelength: float) -> Tensor:
     """One level: N(x, y, σ) = Σ h(i, j, σ) · φ(x - i, y - j) (Eq. 5).
+
+    φ is a product of one function of x and one of y, so that the sum over all lattice points is
+    two products of matrices.
 
     Args:
         draws: Random streams, one an image; they play the part of the temporal seed σ.
@@ -51,13 +48,10 @@ def gradient_noise(draws: Draws, *, side: int, wavelength: float) -> Tensor:
     Returns:
         (N, side, side), zero at the lattice points, within ±0.71.
     """
-    indices, weights, points = _lattice(side, wavelength, draws.device)
-    angle = draws.uniform(points * points, high=2 * math.pi)
-    field = torch.zeros(angle.shape[0], side, side, device=angle.device)
-    for component, directions in enumerate((angle.cos(), angle.sin())):
-        for corner in range(4):
-            field += weights[corner, component] * directions[:, indices[corner]]
-    return field
+    fade, slope = _lattice(side, wavelength, draws.device)
+    points = fade.shape[1]
+    angle = draws.uniform(points * points, high=2 * math.pi).view(-1, points, points)
+    return fade @ angle.cos() @ slope.T + slope @ angle.sin() @ fade.T
 
 
 def multi_scale_noise(
