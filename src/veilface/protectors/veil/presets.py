@@ -108,7 +108,7 @@ _PERSONA = Preset(
 )
 _HIDDEN = Preset(
     name="hidden",
-    summary="no face: texture and noise, made from local features of the photo",
+    summary="a caricature of strokes that comparisons of pictures miss and people may recognise",
     start=LocalFeatures(regions=EYES + NOSE_AND_MOUTH),
     radius=None,
     steps=200,
