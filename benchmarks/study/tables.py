@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from veilface.evaluation.resampling import Estimate, mean_over_people, wilson
+from veilface.evaluation.resampling import Estimate, share_over_people
 from veilface.evaluation.results import Row
 
 HEAD = (
@@ -24,10 +24,7 @@ def pooled(rows: Sequence[Row], scores: str, *, seed: int) -> Estimate:
         seed: Of the bootstrap.
     """
     matches = [np.array(row.scores[scores]) > row.scores["threshold"]["0.001"] for row in rows]
-    share = np.mean(matches, axis=0)
-    if share.min() == share.max() and share[0] in (0, 1):
-        return wilson(int(share.sum()), len(share))  # the bootstrap would see no doubt at all
-    return mean_over_people(share, seed=seed)
+    return share_over_people(np.mean(matches, axis=0), seed=seed)
 
 
 def margin(rows: Sequence[Row], scores: str) -> float:

@@ -11,7 +11,12 @@ from hypothesis import strategies as st
 from scipy.stats import binomtest
 
 from veilface.errors import ShapeError
-from veilface.evaluation.resampling import mean_over_people, rate_over_pairs, wilson
+from veilface.evaluation.resampling import (
+    mean_over_people,
+    rate_over_pairs,
+    share_over_people,
+    wilson,
+)
 
 
 @pytest.mark.parametrize(("k", "n"), [(0, 1), (1, 1), (0, 400), (379, 400), (400, 400), (3, 8)])
@@ -52,6 +57,15 @@ def test_mean_with_an_infinite_value_is_infinite_and_without_numbers_refused() -
     for values in ([], [1.0, math.nan], [[1.0]]):
         with pytest.raises(ShapeError, match="one number a person"):
             mean_over_people(values, seed=0)
+
+
+def test_a_share_of_everybody_or_nobody_is_in_doubt_all_the_same() -> None:
+    assert share_over_people(np.ones(24), seed=0) == wilson(24, 24)
+    assert share_over_people(np.zeros(24), seed=0) == wilson(0, 24)
+    mixed = np.array([1, 1, 0.5, 1])
+    assert share_over_people(mixed, seed=0) == mean_over_people(mixed, seed=0)
+    with pytest.raises(ShapeError):
+        share_over_people([], seed=0)
 
 
 def test_rate_counts_pairs_of_different_people_only() -> None:

@@ -82,6 +82,21 @@ def mean_over_people(values: npt.ArrayLike, *, seed: int, rounds: int = 1000) ->
     return Estimate(float(x.mean()), float(low), float(high), x.size)
 
 
+def share_over_people(shares: npt.ArrayLike, *, seed: int, rounds: int = 1000) -> Estimate:
+    """A mean of one share in [0, 1] a person, which may be the mean over several recognisers.
+
+    As `mean_over_people`, but where everybody has 0, or everybody 1, every draw is alike and the
+    bootstrap would see no doubt: there it is Wilson's interval.
+
+    Raises:
+        ShapeError: As in `mean_over_people`.
+    """
+    x = np.asarray(shares, dtype=np.float64)
+    if x.ndim == 1 and x.size and x.min() == x.max() and x[0] in (0, 1):
+        return wilson(int(x.sum()), x.size)
+    return mean_over_people(x, seed=seed, rounds=rounds)
+
+
 def rate_over_pairs(
     matches: npt.ArrayLike,
     *,

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from veilface.evaluation.experiments.comparison import NO_DATA, NOT_YET, Value
-from veilface.evaluation.resampling import Estimate, mean_over_people
+from veilface.evaluation.resampling import Estimate, share_over_people
 from veilface.evaluation.results import Evaluation, Row
 
 THRESHOLDS: Mapping[str, str] = {"0.001": "FMR 1e-3", "best": "best accuracy"}
@@ -51,7 +51,7 @@ def source_match(rows: Sequence[Row], threshold: str, *, seed: int) -> Estimate:
         seed: Of the bootstrap.
     """
     shares = np.mean([_accepted(row, threshold) for row in rows], axis=0)
-    return mean_over_people(shares, seed=seed)
+    return share_over_people(shares, seed=seed)
 
 
 def _accepted(row: Row, threshold: str) -> list[bool]:
