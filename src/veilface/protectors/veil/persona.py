@@ -8,6 +8,7 @@ command that builds it (`tools/build_face_model.py`) also checks that no trainin
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import resources
 
@@ -59,6 +60,35 @@ class FaceModel:
         faces = self.mean.to(draws.device) + faces
         soft = gaussian_blur(faces, sigma=SOFT)
         return (faces + sharpness * (faces - soft)).clamp(0.0, 1.0)
+
+
+def nearest(
+    draw: Callable[[], Tensor], likeness: Callable[[Tensor], Tensor], *, candidates: int
+) -> Tensor:
+    """Of several strangers the one that recognisers find the most like the subject.
+
+    The less a start has to be changed, the more of the change is what all recognisers look at, an
+    unseen one included. The choice reads embeddings only, but strangers of the subject's sex, age
+    and colouring are chosen more often than others.
+
+    Args:
+        draw: Gives (N, 3, H, W) faces, others in every call.
+        likeness: Gives their (N,) likeness to the subjects.
+        candidates: How many faces of each subject to choose among, at least 1.
+
+    Returns:
+        (N, 3, H, W) faces, chosen for each subject by itself.
+    """
+    best = draw()
+    if candidates == 1:
+        return best
+    highest = likeness(best)
+    for _ in range(candidates - 1):
+        faces = draw()
+        values = likeness(faces)
+        best = torch.where((values > highest)[:, None, None, None], faces, best)
+        highest = torch.maximum(values, highest)
+    return best
 
 
 def load_face_model(path: str | os.PathLike[str] | None = None) -> FaceModel:

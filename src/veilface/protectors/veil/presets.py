@@ -35,11 +35,13 @@ class Persona:
 
     Attributes:
         sharpness: Weight of an unsharp mask on the drawn face.
+        candidates: Faces drawn, of which the nearest to the embeddings of X is the start.
         model: Path of a face model; the shipped one by default. Another is needed where the
             shipped one was built from the faces that are protected.
     """
 
     sharpness: float = 2.0
+    candidates: int = 32
     model: str | None = None
 
 

@@ -15,6 +15,7 @@ from veilface.protectors.veil.noise import multi_scale_noise, positive_field
 from veilface.protectors.veil.objective import (
     Objective,
     Recognition,
+    State,
     Term,
     centred,
     centred_embedding,
@@ -29,8 +30,8 @@ from veilface.protectors.veil.penalties import (
     gaussian_blur,
     oriented_gradients,
 )
-from veilface.protectors.veil.persona import load_face_model
-from veilface.protectors.veil.presets import LocalFeatures, Modulation, Preset
+from veilface.protectors.veil.persona import load_face_model, nearest
+from veilface.protectors.veil.presets import LocalFeatures, Modulation, Persona, Preset
 from veilface.protectors.veil.randomness import Draws
 from veilface.types import Protected
 
@@ -93,7 +94,7 @@ class VeilProtector:
         with torch.no_grad():
             sources = {s.name: s.embed(x) for s in self.surrogates}
             targets = {s.name: centred(s, sources[s.name]) for s in self.surrogates}
-            start = self._starts(x, draws)
+            start = self._start(x, targets, draws)
         objective = Objective(
             self.surrogates,
             terms=self._terms(x, start, targets, draws),
@@ -121,6 +122,15 @@ class VeilProtector:
             return lambda x, draws: _local_features_start(x, start, draws)
         model = load_face_model(start.model)
         return lambda x, draws: model.sample(draws, sharpness=start.sharpness).to(x.dtype)
+
+    def _start(self, x: Tensor, targets: Mapping[str, Tensor], draws: Draws) -> Tensor:
+        """X_0: one draw, or of the strangers of `persona` the nearest to X."""
+        start, recognition = self.preset.start, Recognition(targets)
+        return nearest(
+            lambda: self._starts(x, draws),
+            lambda faces: recognition(State(faces, self._embed(faces))),
+            candidates=start.candidates if isinstance(start, Persona) else 1,
+        )
 
     def _embed(self, x: Tensor) -> dict[str, Tensor]:
         return {s.name: centred_embedding(s, x) for s in self.surrogates}
