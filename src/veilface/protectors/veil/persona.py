@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import resources
 
 import torch
@@ -42,11 +42,16 @@ class FaceModel:
     components: Tensor
     about: dict[str, str]
 
+    def to(self, device: torch.device) -> FaceModel:
+        """The model on a device, so that many draws do not copy it there each time."""
+        mean, components = self.mean.to(device), self.components.to(device)
+        return replace(self, mean=mean, components=components)
+
     def sample(self, draws: Draws, *, sharpness: float = 0.0) -> Tensor:
         """One synthetic face for each stream.
 
         Args:
-            draws: Random streams, one an image.
+            draws: Random streams, one an image, on the model's device.
             sharpness: Weight of an unsharp mask: a sum of components is a soft picture, in which
                 every stroke that the optimiser adds is the sharpest detail.
 
@@ -56,8 +61,7 @@ class FaceModel:
         """
         coefficients = draws.normal(self.components.shape[0]).clamp(-CLIP, CLIP)
         coefficients[:, :LEADING] *= DAMPING
-        faces = torch.einsum("nk,kchw->nchw", coefficients, self.components.to(draws.device))
-        faces = self.mean.to(draws.device) + faces
+        faces = self.mean + torch.einsum("nk,kchw->nchw", coefficients, self.components)
         soft = gaussian_blur(faces, sigma=SOFT)
         return (faces + sharpness * (faces - soft)).clamp(0.0, 1.0)
 

@@ -120,7 +120,7 @@ class VeilProtector:
         start = self.preset.start
         if isinstance(start, LocalFeatures):
             return lambda x, draws: _local_features_start(x, start, draws)
-        model = load_face_model(start.model)
+        model = load_face_model(start.model).to(self.surrogates[0].centre.device)
         return lambda x, draws: model.sample(draws, sharpness=start.sharpness).to(x.dtype)
 
     def _start(self, x: Tensor, targets: Mapping[str, Tensor], draws: Draws) -> Tensor:
