@@ -34,9 +34,9 @@ from veilface.evaluation.resampling import Estimate
 from veilface.pipeline.devices import is_out_of_memory
 from veilface.protectors.base import Surrogate
 from veilface.protectors.registry import build_protector
-from veilface.protectors.veil.persona import load_face_model
 from veilface.protectors.veil.presets import PRESETS, Preset
 from veilface.protectors.veil.randomness import Draws, system_generator
+from veilface.protectors.veil.starts import Stranger
 from veilface.recognizers.recognizer import Recognizer
 from veilface.recognizers.registry import available, load_recognizer
 
@@ -93,7 +93,7 @@ def measure(
     batch: int, *, preset: Preset, surrogates: Sequence[Surrogate], captured: bool
 ) -> Speed:
     """Time a whole call, and one with half of the steps to tell steps from the rest."""
-    x = load_face_model().sample(Draws(batch)).cuda()
+    x = Stranger().faces(Draws(batch)).cuda()
 
     def call(steps: int) -> Tensor:
         return protect(replace(preset, steps=steps), surrogates, x, captured=captured)

@@ -28,9 +28,9 @@ from torch import Tensor
 from benchmarks.rivals import mi_fgsm, plain_recognizers
 from veilface.protectors.base import Surrogate
 from veilface.protectors.registry import build_protector
-from veilface.protectors.veil.persona import load_face_model
 from veilface.protectors.veil.presets import PRESETS, Preset
 from veilface.protectors.veil.randomness import Draws
+from veilface.protectors.veil.starts import Stranger
 from veilface.recognizers.recognizer import Recognizer
 from veilface.recognizers.registry import available, load_recognizer
 
@@ -113,7 +113,7 @@ def compare(
         median of the rounds' ratios.
     """
     draws = Draws(2 * batch, generator=torch.Generator().manual_seed(0))
-    faces = load_face_model().sample(draws)
+    faces = Stranger().faces(draws)
     x, start = faces[:batch], faces[batch:]
     plain = plain_recognizers(recognizers)
     counts = evaluations(preset, recognizers, x)  # the first passes, which are slower, with it
@@ -169,9 +169,9 @@ def main() -> None:
             f"       time of veilface in that of plain {row['/plain']:.2f}, "
             f"of MI-FGSM {row['/MI-FGSM']:.2f}; {1 / row['/bound']:.0%} of the bound"
         )
-        x = load_face_model().sample(Draws(batch))
+        x = Stranger().faces(Draws(batch))
         whole = seconds(partial(build_protector(preset, recognizers).protect, x))
-        print(f"       whole run, the choice of the start included: {whole / batch:.1f} s a photo")
+        print(f"       whole run: {whole / batch:.1f} s a photo")
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
     print(f"peak memory {peak:.2f} GB, the plain networks included")
 

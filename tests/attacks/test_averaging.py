@@ -14,8 +14,8 @@ from tests.fixtures.faces import synthetic_faces
 from veilface.attacks.averaging import COUNTS, Averaging, link_means, mean_draws
 from veilface.errors import ShapeError
 from veilface.evaluation.resampling import wilson
-from veilface.protectors.veil.persona import load_face_model
 from veilface.protectors.veil.randomness import Draws
+from veilface.protectors.veil.starts import Stranger
 
 
 @given(
@@ -69,8 +69,7 @@ def test_a_method_that_leaks_is_told_from_one_that_does_not() -> None:
     noisy = (photos[:12] + 4 * torch.randn(12, 3, 112, 112, generator=noise) for _ in COUNTS * 4)
     leaking = link_means(noisy, photos, own, counts=(1, 16))
     assert any(leaking.leaks.values())
-    model = load_face_model()
-    strangers = (model.sample(Draws(12, generator=noise)) for _ in range(16))
+    strangers = (Stranger().faces(Draws(12, generator=noise)) for _ in range(16))
     safe = link_means(strangers, photos, own, counts=(1, 16))
     assert not any(safe.leaks.values())
     assert set(safe.rates[16]) == {"ncc", "hog", "lbp"}

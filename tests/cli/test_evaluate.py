@@ -79,7 +79,6 @@ def test_one_document_on_stdout(faces: Path, tmp_path: Path) -> None:
         (("--limit", "1", "--preset", "blur"), 1, "a limit of 1 people"),
         (("--surrogates", "dlip"), 2, "did you mean 'dlib'"),
         (("--draws", "0"), 2, "draws"),
-        (("--face-model", "missing.safetensors"), 1, "missing.safetensors is no face model"),
     ],
 )
 def test_sentences(

@@ -2,17 +2,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
-import torch
-from safetensors.torch import save_file
 
-from veilface.evaluation.flags import flags_of, model_flag
+from veilface.evaluation.flags import flags_of
 from veilface.evaluation.resampling import Estimate, wilson
 from veilface.evaluation.results import Row
-from veilface.protectors.veil.persona import load_face_model
-from veilface.protectors.veil.presets import PRESETS, Persona
 
 STRANGER = {"ssim": Estimate(0.25, 0.22, 0.28, 50)}
 
@@ -91,19 +86,3 @@ def test_no_protection_is_the_clean_control() -> None:
     assert "SSIM, link and matches are those of the control 'clean'" in flags
     assert len(flags) == 5, "and it is flagged by SSIM and by each matcher"
     assert not any("control" in flag for flag in flags_of(clean(), [clean()], STRANGER))
-
-
-def test_model_of_the_same_people(tmp_path: Path) -> None:
-    built_from = load_face_model().about["data_set"]
-    assert built_from == "celeba112"
-    assert model_flag(PRESETS["persona"], "CelebA-wild-299") is not None
-    assert model_flag(PRESETS["persona"], "LFW") is None
-    assert model_flag(PRESETS["hidden"], "CelebA-wild-299") is None
-    other = tmp_path / "lfw.safetensors"
-    shipped = load_face_model()
-    tensors = {"mean": shipped.mean, "components": shipped.components, "scales": torch.ones(128)}
-    save_file(tensors, other, metadata={"data_set": "lfw112"})
-    persona = replace(PRESETS["persona"], start=Persona(model=str(other)))
-    assert model_flag(persona, "CelebA-wild-299") is None
-    assert model_flag(persona, "LFW") is not None
-    assert model_flag(None, "CelebA-wild-299") is None

@@ -60,12 +60,12 @@ def test_anything_else_is_another_name(other: list[str]) -> None:
     assert not set(other) & set(tasks())
 
 
-def test_method_and_face_model_count(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_method_and_bank_count(monkeypatch: pytest.MonkeyPatch) -> None:
     hidden, persona = tasks(), tasks(Job("persona", ("dlib",)))
     with monkeypatch.context() as patch:
         patch.setattr(protect_cache, "_method_version", lambda: "another")
         assert not set(tasks()) & set(hidden)
-    monkeypatch.setattr(protect_cache, "_face_model", lambda path: f"another, {path}")
+    monkeypatch.setattr(protect_cache, "_bank", lambda path: f"another, {path}")
     assert tasks() == hidden
     assert not set(tasks(Job("persona", ("dlib",)))) & set(persona)
 

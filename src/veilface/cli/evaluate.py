@@ -7,7 +7,6 @@ import json
 import shlex
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,7 +16,6 @@ from veilface.cli.common import INTERRUPTED, print_json, sentences, split_names,
 
 if TYPE_CHECKING:
     from veilface.evaluation.results import Evaluation
-    from veilface.protectors.veil.presets import Preset
 
 _COLUMNS = {
     "ssim": "SSIM",
@@ -56,13 +54,6 @@ def evaluate(  # noqa: PLR0917 - typer passes by keyword
     output: Annotated[
         Path, typer.Option("--output", "-o", help="Folder of the results and of the cache.")
     ] = Path("veilface-evaluation"),
-    face_model: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="Another face model for persona: the shipped one was built from CelebA.",
-        ),
-    ] = None,
     seed: Annotated[int, typer.Option(help="Equal seeds give equal figures.")] = 0,
     adr: Annotated[
         bool, typer.Option(help="Protect the second photos too, which doubles the work.")
@@ -102,7 +93,7 @@ def evaluate(  # noqa: PLR0917 - typer passes by keyword
         with _to_be_continued(), make_stages() as stages:
             found = engine.evaluate(
                 faces,
-                _protectors(split_names(preset) or ["persona"], face_model),
+                split_names(preset) or ["persona"],
                 split_names(targets),
                 split_names(surrogates),
                 cache=output / "cache",
@@ -134,23 +125,6 @@ def _to_be_continued() -> Iterator[None]:
     except KeyboardInterrupt:
         typer.echo("interrupted: run the same command again to continue", err=True)
         raise typer.Exit(INTERRUPTED) from None
-
-
-def _protectors(names: list[str], face_model: Path | None) -> list[str | Preset]:
-    """The named protectors; with another face model the presets that start from one."""
-    from veilface.protectors.veil.persona import load_face_model
-    from veilface.protectors.veil.presets import PRESETS, Persona
-
-    if face_model is not None:
-        load_face_model(face_model)  # says now what an hour of work would lead to
-
-    def with_model(name: str) -> str | Preset:
-        preset = PRESETS.get(name)
-        if face_model is None or preset is None or not isinstance(preset.start, Persona):
-            return name
-        return replace(preset, start=replace(preset.start, model=str(face_model)))
-
-    return [with_model(name) for name in names]
 
 
 def _write(found: Evaluation, document: Mapping[str, Any], folder: Path) -> None:

@@ -13,7 +13,7 @@ import torch
 from veilface.datasets.base import FacePairs, FaceRecord, FaceSet
 from veilface.evaluation.appearance import Appearance
 from veilface.evaluation.embeddings import embed_faces, embed_photos
-from veilface.evaluation.flags import flags_of, model_flag
+from veilface.evaluation.flags import flags_of
 from veilface.evaluation.photos import Photos, images_of, pictures, read_photos, requests
 from veilface.evaluation.plan import AnyProtector, ImageSet, default_recognizers, image_sets
 from veilface.evaluation.protect_cache import Job
@@ -125,7 +125,7 @@ def evaluate(
             "images": len(faces.records),
             "gallery": len(chosen.gallery),
         },
-        rows=_flagged(rows, names, sets, stranger, faces.name),
+        rows=_flagged(rows, names, stranger),
         stranger=stranger,
         failures=table.failures,
         seed=seed,
@@ -176,20 +176,15 @@ def _rows(
 def _flagged(
     rows: Sequence[Row],
     targets: Sequence[str],
-    sets: Sequence[ImageSet],
     stranger: Mapping[str, Estimate],
-    dataset: str,
 ) -> tuple[Row, ...]:
     """The rows by target, with what must not be overlooked."""
-    presets = {images.name: images.preset for images in sets}
     found = []
     for target in targets:
         mine = [row for row in rows if row.target == target]
         controls = [row for row in mine if row.kind == "control"]
         for row in mine:
-            warning = model_flag(presets[row.protector], dataset)
-            flags = flags_of(row, controls, stranger)
-            found.append(row.flagged((*([warning] if warning else ()), *flags)))
+            found.append(row.flagged(flags_of(row, controls, stranger)))
     return tuple(found)
 
 

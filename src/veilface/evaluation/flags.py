@@ -11,8 +11,6 @@ from collections.abc import Mapping, Sequence
 from veilface.evaluation.recognition import OPERATING_POINT
 from veilface.evaluation.resampling import Estimate
 from veilface.evaluation.results import Row
-from veilface.protectors.veil.persona import load_face_model
-from veilface.protectors.veil.presets import Persona, Preset
 
 LINK = 0.05
 """Share of sources that plain image similarity may find; the bound of the operating points."""
@@ -34,19 +32,6 @@ def flags_of(
         stranger: SSIM and PSNR between photos of two different people.
     """
     return (*_still_there(row, controls, stranger), *_matches(row), *_like_a_control(row, controls))
-
-
-def model_flag(preset: Preset | None, dataset: str) -> str | None:
-    """Says so when the face model of a preset was built from the people that it is tried on."""
-    if preset is None or not isinstance(preset.start, Persona):
-        return None
-    built_from = load_face_model(preset.start.model).about.get("data_set", "")
-    if not built_from or not dataset.lower().startswith(built_from.lower().rstrip("0123456789")):
-        return None
-    return (
-        f"the face model of this preset is the average of photos of {dataset} itself: the figures "
-        "are not independent of it"
-    )
 
 
 def _still_there(row: Row, controls: Sequence[Row], stranger: Mapping[str, Estimate]) -> list[str]:

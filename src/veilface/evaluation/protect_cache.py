@@ -29,9 +29,10 @@ from veilface.imaging.files import write_atomic
 from veilface.imaging.tensors import to_tensor, to_uint8
 from veilface.protectors.controls import CONTROLS
 from veilface.protectors.registry import PROTECTORS
-from veilface.protectors.veil.persona import SHIPPED
-from veilface.protectors.veil.presets import PRESETS, Persona, Preset
+from veilface.protectors.veil.presets import PRESETS, Preset
 from veilface.protectors.veil.randomness import entropic_generator
+from veilface.protectors.veil.starts import Stranger
+from veilface.protectors.veil.strangers import load_bank
 from veilface.recognizers.registry import get_spec
 from veilface.recognizers.weights import store
 
@@ -149,17 +150,13 @@ def _recipe(job: Job) -> dict[str, object]:
         raise UnknownNameError("preset", job.name, PRESETS)
     return {
         "preset": repr(replace(preset, name="", summary="")),
-        "model": _face_model(preset.start.model) if isinstance(preset.start, Persona) else None,
+        "bank": _bank(preset.start.bank) if isinstance(preset.start, Stranger) else None,
         "surrogates": [(name, store.hashes(get_spec(name))) for name in job.surrogates],
     }
 
 
-@cache
-def _face_model(path: str | None) -> str:
-    """Its digest; the shipped model without a path."""
-    shipped = resources.files("veilface") / "data" / SHIPPED
-    data = shipped.read_bytes() if path is None else Path(path).read_bytes()
-    return hashlib.sha256(data).hexdigest()
+def _bank(path: str | None) -> str:
+    return load_bank(path).digest
 
 
 @cache

@@ -53,24 +53,42 @@ class Diversity:
             (N, 3, H, W), not clamped, so that no gradient is lost; borders are reflected.
         """
         unit = draws.uniform(6, low=-1.0).to(x.dtype)
-        zoom = 1 + self.scale * unit[:, 0]
-        angle = math.radians(self.rotation) * unit[:, 1]
-        offset = 2 * self.shift / x.shape[-1] * unit[:, 2:4]
-        cos, sin = zoom * angle.cos(), zoom * angle.sin()
-        theta = torch.stack(
-            [
-                torch.stack([cos, -sin, offset[:, 0]], dim=1),
-                torch.stack([sin, cos, offset[:, 1]], dim=1),
-            ],
-            dim=1,
-        )
-        grid = F.affine_grid(theta, list(x.shape), align_corners=False)
         soft = blur_each(x, self.blur * (unit[:, 5] + 1) / 2) if self.blur else x
-        moved = F.grid_sample(soft, grid, padding_mode="reflection", align_corners=False)
+        moved = moved_each(
+            soft,
+            zoom=1 + self.scale * unit[:, 0],
+            angle=math.radians(self.rotation) * unit[:, 1],
+            offset=self.shift * unit[:, 2:4],
+        )
         bright = moved * (1 + self.brightness * unit[:, 4])[:, None, None, None]
         if self.noise == 0:
             return bright
         return bright + self.noise * draws.normal(*x.shape[1:]).to(x.dtype)
+
+
+def moved_each(x: Tensor, *, zoom: Tensor, angle: Tensor, offset: Tensor) -> Tensor:
+    """Turn, scale and shift every image by its own amounts, differentiable; borders are reflected.
+
+    Args:
+        x: (N, C, H, W).
+        zoom: (N,) how much of the image is seen: above 1 it gets smaller.
+        angle: (N,) in radians.
+        offset: (N, 2) in pixels, right and down.
+
+    Returns:
+        (N, C, H, W).
+    """
+    shift = 2 * offset / x.shape[-1]
+    cos, sin = zoom * angle.cos(), zoom * angle.sin()
+    theta = torch.stack(
+        [
+            torch.stack([cos, -sin, shift[:, 0]], dim=1),
+            torch.stack([sin, cos, shift[:, 1]], dim=1),
+        ],
+        dim=1,
+    )
+    grid = F.affine_grid(theta, list(x.shape), align_corners=False)
+    return F.grid_sample(x, grid, padding_mode="reflection", align_corners=False)
 
 
 def blur_each(x: Tensor, sigmas: Tensor) -> Tensor:

@@ -58,7 +58,8 @@ def ascend(
     *,
     rule: StepRule,
     steps: int,
-    radius: float | None = None,
+    radius: float | Tensor | None = None,
+    band: Callable[[Tensor], Tensor] | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Tensor:
     """Maximise ``objective`` from ``start`` within the range of images.
@@ -68,22 +69,26 @@ def ascend(
         objective: Maps (N, 3, H, W) to (N,); images must not influence each other.
         rule: The step rule.
         steps: Number of gradient evaluations.
-        radius: ε: X_t may leave X_0 by at most this much in any channel (L∞); None for no bound.
+        radius: ε: δ = X_t - X_0 is at most this in any channel (L∞), a number or a tensor that
+            broadcasts over images; None for no bound.
+        band: H, linear: what is evaluated and returned is X_0 + H(δ); None for X_0 + δ. H(δ) may
+            pass ε and the range a little, where the removed components held it back.
         progress: Called with the number of finished steps and ``steps``.
 
     Returns:
-        (N, 3, H, W) in [0, 1], without gradient.
+        (N, 3, H, W), without gradient; in [0, 1] without a band.
     """
+    seen = (lambda x: x) if band is None else (lambda x: start + band(x - start))
     low = torch.zeros_like(start) if radius is None else (start - radius).clamp_min(0.0)
     high = torch.ones_like(start) if radius is None else (start + radius).clamp_max(1.0)
     x = start.detach().clone()
     for step in range(steps):
         x.requires_grad_(True)
         with torch.enable_grad():
-            total = objective(x).sum()
+            total = objective(seen(x)).sum()
         (gradient,) = torch.autograd.grad(total, x)
         x = x.detach() + rule(gradient, elapsed=step / steps)
         x = torch.minimum(torch.maximum(x, low), high)
         if progress is not None:
             progress(step + 1, steps)
-    return x
+    return seen(x)

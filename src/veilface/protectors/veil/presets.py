@@ -7,42 +7,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from veilface.protectors.veil.diversity import Diversity
-from veilface.protectors.veil.filling import EYES, NOSE_AND_MOUTH, Ellipse
-
-
-@dataclass(frozen=True, slots=True)
-class LocalFeatures:
-    """A start made from X: high-passed regions in a stochastic filling (Eq. 1-4).
-
-    Attributes:
-        regions: Kept ellipses in the template; None keeps the high-pass everywhere (no pruning).
-        cutoff: ω_C of Eq. 2, cycles per image.
-        gain: Factor on the high-passed signal.
-        spread: κ of Eq. 4.
-        softness: Edge of the regions, as a share of their radius.
-    """
-
-    regions: tuple[Ellipse, ...] = EYES
-    cutoff: float = 8.0
-    gain: float = 2.0
-    spread: float = 1.0
-    softness: float = 0.3
-
-
-@dataclass(frozen=True, slots=True)
-class Persona:
-    """A start that is a synthetic face; X enters through the embeddings only.
-
-    Attributes:
-        sharpness: Weight of an unsharp mask on the drawn face.
-        candidates: Faces drawn, of which the nearest to the embeddings of X is the start.
-        model: Path of a face model; the shipped one by default. Another is needed where the
-            shipped one was built from the faces that are protected.
-    """
-
-    sharpness: float = 2.0
-    candidates: int = 32
-    model: str | None = None
+from veilface.protectors.veil.filling import EYES, NOSE_AND_MOUTH
+from veilface.protectors.veil.starts import LocalFeatures, Stranger
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +20,14 @@ class Modulation:
     persistence: float = 0.5
     lacunarity: float = 2.0
     amplitude: float = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """The fine band of `band.FineBand`: ω_C and the width of its edge, in cycles per image."""
+
+    cutoff: float
+    edge: float = 0.0
 
 
 _DIVERSITY = Diversity()
@@ -69,6 +43,8 @@ class Preset:
         start: How X_0 is made.
         radius: ε, the largest change of X_0 in any channel, in units of [0, 1]; None: unbounded.
         steps: Gradient evaluations.
+        band: Where alone X' differs from X_0; None: everywhere.
+        masking: How far ε follows what the start hides: 0 for one ε everywhere.
         step_size: α of Eq. 9, in units of [0, 1].
         momentum: μ of Eq. 9.
         modulation: The noise N' of Eq. 9; None multiplies by 1.
@@ -83,9 +59,11 @@ class Preset:
 
     name: str
     summary: str
-    start: LocalFeatures | Persona
+    start: LocalFeatures | Stranger
     radius: float | None
     steps: int
+    band: Band | None = None
+    masking: float = 0.0
     step_size: float = 0.004
     momentum: float = 0.9
     modulation: Modulation | None = Modulation()
@@ -101,12 +79,11 @@ class Preset:
 _PERSONA = Preset(
     name="persona",
     summary="a synthetic stranger, different for every draw",
-    start=Persona(),
+    start=Stranger(),
     radius=16 / 255,
     steps=50,
-    entropy=0.02,
+    band=Band(cutoff=14.0),
     repulsion=1.0,
-    fidelity=1.0,
 )
 _HIDDEN = Preset(
     name="hidden",

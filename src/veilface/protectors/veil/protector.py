@@ -9,13 +9,12 @@ from torch import Generator, Tensor
 
 from veilface.errors import ShapeError
 from veilface.protectors.base import Surrogate, check_faces, quantise
-from veilface.protectors.veil.filling import feature_mask, stochastic_fill
-from veilface.protectors.veil.frequency import high_pass
+from veilface.protectors.veil.band import FineBand
+from veilface.protectors.veil.masking import masked_radius
 from veilface.protectors.veil.noise import multi_scale_noise, positive_field
 from veilface.protectors.veil.objective import (
     Objective,
     Recognition,
-    State,
     Term,
     centred,
     centred_embedding,
@@ -30,19 +29,9 @@ from veilface.protectors.veil.penalties import (
     gaussian_blur,
     oriented_gradients,
 )
-from veilface.protectors.veil.persona import load_face_model, nearest
-from veilface.protectors.veil.presets import LocalFeatures, Modulation, Persona, Preset
+from veilface.protectors.veil.presets import Modulation, Preset
 from veilface.protectors.veil.randomness import Draws
 from veilface.types import Protected
-
-
-def _local_features_start(x: Tensor, start: LocalFeatures, draws: Draws) -> Tensor:
-    """X_0 of the paper: the kept regions of the high-passed image in a random filling."""
-    colour = x.mean(dim=(2, 3), keepdim=True)
-    fine = colour + start.gain * high_pass(x, cutoff=start.cutoff)
-    filling = stochastic_fill(x, draws, spread=start.spread)
-    mask = feature_mask(start.regions, softness=start.softness, side=x.shape[-1], device=x.device)
-    return torch.lerp(filling, fine, mask.to(x.dtype)).clamp(0.0, 1.0)
 
 
 class VeilProtector:
@@ -70,7 +59,6 @@ class VeilProtector:
         self.preset = preset
         self.surrogates = tuple(surrogates)
         self.progress = progress
-        self._starts = self._start_maker()
 
     def protect(
         self, x: Tensor, *, generator: Generator | Sequence[Generator] | None = None
@@ -94,7 +82,8 @@ class VeilProtector:
         with torch.no_grad():
             sources = {s.name: s.embed(x) for s in self.surrogates}
             targets = {s.name: centred(s, sources[s.name]) for s in self.surrogates}
-            start = self._start(x, targets, draws)
+            start = preset.start.draw(x, draws)
+        band = self._band(x)
         objective = Objective(
             self.surrogates,
             terms=self._terms(x, start, targets, draws),
@@ -110,27 +99,26 @@ class VeilProtector:
             objective,
             rule=rule,
             steps=preset.steps,
-            radius=preset.radius,
+            radius=self._radius(start),
+            band=band,
             progress=self.progress,
         )
+        if band is not None:
+            images = band.settle(images, start)
         images = quantise(gaussian_blur(images, sigma=preset.final_blur))
         return Protected(images, self._similarity(sources, images))
 
-    def _start_maker(self) -> Callable[[Tensor, Draws], Tensor]:
-        start = self.preset.start
-        if isinstance(start, LocalFeatures):
-            return lambda x, draws: _local_features_start(x, start, draws)
-        model = load_face_model(start.model).to(self.surrogates[0].centre.device)
-        return lambda x, draws: model.sample(draws, sharpness=start.sharpness).to(x.dtype)
+    def _band(self, x: Tensor) -> FineBand | None:
+        band = self.preset.band
+        if band is None:
+            return None
+        return FineBand(cutoff=band.cutoff, edge=band.edge, side=x.shape[-1], device=x.device)
 
-    def _start(self, x: Tensor, targets: Mapping[str, Tensor], draws: Draws) -> Tensor:
-        """X_0: one draw, or of the strangers of `persona` the nearest to X."""
-        start, recognition = self.preset.start, Recognition(targets)
-        return nearest(
-            lambda: self._starts(x, draws),
-            lambda faces: recognition(State(faces, self._embed(faces))),
-            candidates=start.candidates if isinstance(start, Persona) else 1,
-        )
+    def _radius(self, start: Tensor) -> Tensor | float | None:
+        radius, masking = self.preset.radius, self.preset.masking
+        if radius is None or masking == 0:
+            return radius
+        return masked_radius(start, radius=radius, masking=masking)
 
     def _embed(self, x: Tensor) -> dict[str, Tensor]:
         return {s.name: centred_embedding(s, x) for s in self.surrogates}
@@ -168,7 +156,7 @@ class VeilProtector:
             terms.append((preset.entropy, entropy_term))
         if preset.repulsion:
             with torch.no_grad():
-                others = (self._starts(x, draws) for _ in range(preset.decoys - 1))
+                others = (preset.start.draw(x, draws) for _ in range(preset.decoys - 1))
                 embedded = [self._embed(decoy) for decoy in (start, *others)]
             decoys = {name: torch.stack([e[name] for e in embedded], dim=1) for name in targets}
             terms.append((preset.repulsion, DecoyRepulsion(targets, decoys)))
