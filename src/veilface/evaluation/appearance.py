@@ -112,10 +112,8 @@ class Appearance:
             sentence = f"a line-up needs {_LINEUP} people, the sources are {len(sources)}"
             self._reasons |= dict.fromkeys(_lineup_names(), sentence)
             return
-        likeness = torch.cat(
-            [torch.stack([every.age, every.sex], dim=1).double(), visibility.pose(sources)], dim=1
-        )
-        self._lineups = lineup.lineups(likeness, self._own, size=_LINEUP, seed=self.seed)
+        alike = visibility.likeness(sources, every)
+        self._lineups = lineup.lineups(alike, self._own, size=_LINEUP, seed=self.seed)
         try:
             self._onlookers = onlookers.Onlookers(sources, self._lineups)
         except WeightsError as error:
