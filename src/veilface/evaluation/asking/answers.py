@@ -103,7 +103,7 @@ def _read_csv(path: Path, key: Key) -> tuple[int, Sequence[_Row] | None]:
 
 
 def _check_viewer(path: Path, viewer: object, key: Key) -> None:
-    if viewer not in key.viewers:
+    if type(viewer) is not int or viewer not in key.viewers:  # True is 1, too
         raise AnswersError(f"{path} is of viewer {viewer}; the key has 1 to {len(key.viewers)}")
 
 
