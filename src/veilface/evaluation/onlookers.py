@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -59,9 +60,10 @@ class Onlookers:
         self._recognizers = recognizers or [
             load_recognizer(name, differentiable=False) for name in ONLOOKERS
         ]
-        needed, places = chosen.unique(return_inverse=True)
+        needed, inverse = np.unique(chosen.numpy(), return_inverse=True)
+        places = torch.from_numpy(inverse).view(chosen.shape)
         self._candidates = {
-            recognizer.name: _embed(recognizer, gallery[needed])[places]
+            recognizer.name: _embed(recognizer, gallery[torch.from_numpy(needed)])[places]
             for recognizer in self._recognizers
         }
         self._cases = len(chosen)
