@@ -80,7 +80,8 @@ def draw(points: Sequence[Point]) -> Figure:
         axes.annotate(
             point.label,
             (x.value, y.value),
-            xytext=(5, 5),
+            xytext=(5 if x.value < 0.7 else -5, 5),
+            ha="left" if x.value < 0.7 else "right",
             textcoords="offset points",
             color=colour,
             fontsize=8,

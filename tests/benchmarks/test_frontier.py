@@ -51,7 +51,7 @@ def test_points_carry_their_intervals() -> None:
 )
 def test_a_row_that_is_none_is_named(row: dict[str, object]) -> None:
     with pytest.raises(ValueError, match="row 2 is not"):
-        read_points([*ROWS, row][1:])
+        read_points([ROWS[0], row])
 
 
 def test_equal_rows_write_equal_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
