@@ -51,7 +51,7 @@ photos of the same set. Matches are counted at a false match rate of 1e-3. What 
 _SUMMARY = ("source", "xdr", "fmr_pc", "fmr_pp")
 _FOLDERS = ("--root", "--output", "-o", "--face-model")
 _WIDE = 7  # columns
-_SEEN = ("ssim", "yunet", "link_ncc", "link_hog", "link_lbp")
+_SEEN = ("ssim", "yunet", "lineup_mean", "link_ncc", "link_hog", "link_lbp")
 
 
 def main(paths: Sequence[str], *, docs: Path = DOCS) -> None:

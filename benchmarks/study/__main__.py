@@ -28,6 +28,7 @@ from veilface.datasets import load_faces
 from veilface.datasets.base import FaceSet
 from veilface.evaluation.engine import evaluate
 from veilface.evaluation.faces import aligned_faces
+from veilface.evaluation.onlookers import CAVEAT
 from veilface.evaluation.protect_cache import Job
 from veilface.evaluation.protecting import protect_set
 from veilface.evaluation.protocol import choose
@@ -136,7 +137,7 @@ def main() -> None:
             )
         if arguments.averaging:
             mean_lines += study.averaging(row, arguments.averaging)
-    parts = ["\n".join(table)]
+    parts = ["\n".join(table), f"Line-up, blurred: {CAVEAT}."]
     if arguments.robustness:
         parts.append("\n".join(robust_lines))
     if mean_lines:

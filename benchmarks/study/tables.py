@@ -6,11 +6,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from veilface.evaluation.onlookers import ONLOOKERS
+from veilface.evaluation.report.measures import ABSENT, number
 from veilface.evaluation.resampling import Estimate, share_over_people
 from veilface.evaluation.results import Row
 
 HEAD = (
-    *("", "people", "SSIM", "face found", "link NCC", "HOG", "LBP"),
+    *("", "people", "line-up, blurred", "SSIM", "face found", "link NCC", "HOG", "LBP"),
     *("source", "XDR", "margins", "FMR p-p", "black box"),
 )
 
@@ -54,12 +56,21 @@ def line(label: str, rows: Sequence[Row], *, seed: int) -> str:
         seed: Of the bootstraps.
     """
     cells = [label, str(rows[0].images)]
+    cells.append(onlookers(rows))
     cells += [shown(averaged(rows, name)) for name in ("ssim", "yunet")]
     cells += [shown(averaged(rows, f"link_{name}")) for name in ("ncc", "hog", "lbp")]
     cells += [shown(pooled(rows, name, seed=seed)) for name in ("source", "xdr")]
     cells.append(" / ".join(f"{margin(rows, name):+.3f}" for name in ("source", "xdr")))
     cells += [shown(averaged(rows, "fmr_pp"), digits=4), ", ".join(row.target for row in rows)]
     return "| " + " | ".join(cells) + " |"
+
+
+def onlookers(rows: Sequence[Row]) -> str:
+    """How often blurred recognisers pick the source: the mean, then each."""
+    if "lineup_mean" not in rows[0].measures:
+        return ABSENT  # line-ups need networks that are fetched, not installed
+    each = (f"{name} {number(averaged(rows, f'lineup_{name}').value, 2)}" for name in ONLOOKERS)
+    return f"{shown(averaged(rows, 'lineup_mean'))} ({', '.join(each)})"
 
 
 def head() -> str:

@@ -52,6 +52,10 @@ class DatasetError(VeilfaceError):
     """A data set's folder or pair file is missing or malformed."""
 
 
+class AnswersError(VeilfaceError):
+    """Answers to line-ups, or their key, are missing, malformed, or do not fit each other."""
+
+
 class MissingExtraError(VeilfaceError):
     """A feature needs an optional package that is not installed, or does not work here."""
 

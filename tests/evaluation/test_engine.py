@@ -103,6 +103,7 @@ def test_controls_and_reasons(cheated: dict[str, Row]) -> None:
     assert "VEILFACE_LPIPS" in clean.reasons["lpips"]
     assert "veilface recognizers fetch" in clean.reasons["age_error"]
     assert "veilface recognizers fetch" in clean.reasons["lineup_ncc"]
+    assert "veilface recognizers fetch" in clean.reasons["lineup_mean"]
 
 
 def quick(cache: Path) -> Evaluation:

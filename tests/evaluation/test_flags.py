@@ -23,6 +23,7 @@ def row(**changes: Estimate) -> Row:
         "link_ncc": share(0),
         "link_hog": share(0.02),
         "link_lbp": share(0),
+        "lineup_mean": share(0.2),
         "lineup_ncc": share(0.1),
         "source": share(1),
         "xdr": share(0.92),
@@ -51,6 +52,7 @@ def test_good_protection_has_no_flag() -> None:
     [
         ({"ssim": Estimate(0.5, 0.45, 0.55, 50)}, "the photo is still there"),
         ({"link_lbp": share(0.3)}, r"\(LBP\) finds the source of 30%"),
+        ({"lineup_mean": share(0.5)}, "blurred copies, .* among ten people alike for 50%"),
         ({"lineup_ncc": share(0.5)}, r"\(NCC\) picks the source out of ten"),
         ({"source": share(0.1)}, "the identity is lost"),
         ({"fmr_pp": share(0.3, 1000)}, "match each other in 30.0%"),

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _COLUMNS = {
     "ssim": "SSIM",
+    "lineup_mean": "line-up",
     "link_ncc": "link NCC",
     "link_hog": "HOG",
     "link_lbp": "LBP",

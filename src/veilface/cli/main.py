@@ -12,6 +12,7 @@ from veilface.cli import (
     doctor,
     evaluate,
     inspect,
+    lineup,
     protect,
     recognizers,
     reproduce,
@@ -52,6 +53,7 @@ app.command("verify")(verify.verify)
 recognizers.app.command("calibrate")(calibrate.calibrate)
 app.add_typer(recognizers.app, name="recognizers")
 app.command("evaluate")(evaluate.evaluate)
+app.add_typer(lineup.app, name="lineup")
 app.command("reproduce")(reproduce.reproduce)
 app.command("inspect")(inspect.inspect)
 app.command("doctor")(doctor.doctor)

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from veilface.errors import WeightsError
-from veilface.evaluation import lineup, linkage, metrics, perceptual, visibility
+from veilface.evaluation import lineup, linkage, metrics, onlookers, perceptual, visibility
 from veilface.evaluation.resampling import Estimate, mean_over_people, wilson
 
 _LINEUP = 10
@@ -48,6 +48,7 @@ class Appearance:
         self._networks: visibility.AttributeNetworks | None = None
         self._attributes: visibility.FaceAttributes | None = None
         self._lineups: Tensor | None = None
+        self._onlookers: onlookers.Onlookers | None = None
         try:
             self._lpips = perceptual.named_lpips()
         except WeightsError as error:
@@ -82,9 +83,14 @@ class Appearance:
         if self._lineups is not None:
             picked = lineup.lineup_rate(table, self._lineups, self._own)
             found |= {f"lineup_{name}": share for name, share in picked.items()}
-        seen = int(visibility.faces_found(protected).sum())
-        found |= {"yunet": wilson(seen, len(protected))}
-        found |= {"fta": wilson(len(protected) - seen, len(protected))}
+            if self._onlookers is not None:
+                seen = onlookers.pick_rates(
+                    self._onlookers.picks(protected), self._lineups, self._own
+                )
+                found |= {f"lineup_{name}": share for name, share in seen.items()}
+        faces = int(visibility.faces_found(protected).sum())
+        found |= {"yunet": wilson(faces, len(protected))}
+        found |= {"fta": wilson(len(protected) - faces, len(protected))}
         if self._networks is not None and self._attributes is not None:
             shown = visibility.attributes(protected, self._networks)
             found |= visibility.agreement(self._attributes, shown, seed=self.seed)
@@ -106,14 +112,20 @@ class Appearance:
             sentence = f"a line-up needs {_LINEUP} people, the sources are {len(sources)}"
             self._reasons |= dict.fromkeys(_lineup_names(), sentence)
             return
-        likeness = torch.cat(
-            [torch.stack([every.age, every.sex], dim=1).double(), visibility.pose(sources)], dim=1
-        )
-        self._lineups = lineup.lineups(likeness, self._own, size=_LINEUP, seed=self.seed)
+        alike = visibility.likeness(sources, every)
+        self._lineups = lineup.lineups(alike, self._own, size=_LINEUP, seed=self.seed)
+        try:
+            self._onlookers = onlookers.Onlookers(sources, self._lineups)
+        except WeightsError as error:
+            self._reasons |= dict.fromkeys(_onlooker_names(), str(error))
 
     def _mean(self, values: Tensor) -> Estimate:
         return mean_over_people(values.numpy(), seed=self.seed)
 
 
 def _lineup_names() -> list[str]:
-    return [f"lineup_{name}" for name in linkage.MATCHERS]
+    return [*(f"lineup_{name}" for name in linkage.MATCHERS), *_onlooker_names()]
+
+
+def _onlooker_names() -> list[str]:
+    return [f"lineup_{name}" for name in (*onlookers.ONLOOKERS, "mean")]

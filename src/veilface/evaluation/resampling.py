@@ -39,11 +39,11 @@ class Estimate:
     n: int
 
 
-def wilson(successes: int, trials: int) -> Estimate:
+def wilson(successes: float, trials: int) -> Estimate:
     """A share with Wilson's score interval, which is honest for 0 and for all of few trials.
 
     Args:
-        successes: From 0 to ``trials``.
+        successes: From 0 to ``trials``; not whole where it is the mean of several judges.
         trials: At least one.
 
     Raises:

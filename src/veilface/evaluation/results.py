@@ -17,6 +17,7 @@ from veilface.evaluation.resampling import Estimate
 MEASURES = (
     *("ssim", "psnr", "lpips", "source", "xdr", "adr", "fmr_pc", "fmr_pp", "fta", "rank1", "rank5"),
     *("tar_1e-2", "tar_1e-3", "tar_1e-4", "eer", "accuracy10"),
+    *("lineup_mean", "lineup_sface", "lineup_dlib"),
     *("link_ncc", "link_hog", "link_lbp", "lineup_ncc", "lineup_hog", "lineup_lbp"),
     *("yunet", "mesh_error", "age_error", "sex_agreement", "expression_agreement"),
 )

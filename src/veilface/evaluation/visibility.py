@@ -33,6 +33,7 @@ __all__ = [
     "attributes",
     "faces_found",
     "landmarks",
+    "likeness",
     "load_attributes",
     "pose",
     "pose_of",
@@ -112,6 +113,21 @@ def pose_of(points: Tensor) -> Tensor:
     yaw = ((nose - (eyes + mouth) / 2) * across).sum(1) / distance[:, 0]
     pitch = ((nose - eyes) * down).sum(1) / ((mouth - eyes) * down).sum(1)
     return torch.stack([yaw, pitch], dim=1)
+
+
+def likeness(faces: Tensor, shown: FaceAttributes) -> Tensor:
+    """(N, 4) age, sex, yaw and pitch of faces, as `veilface.evaluation.lineup.lineups` takes them.
+
+    Args:
+        faces: (N, 3, 112, 112) float RGB in [0, 1].
+        shown: Their attributes.
+
+    Raises:
+        ShapeError: As in `landmarks`.
+        WeightsError: As in `landmarks`.
+    """
+    told = torch.stack([shown.age, shown.sex], dim=1).double()
+    return torch.cat([told, pose(faces)], dim=1)
 
 
 def agreement(

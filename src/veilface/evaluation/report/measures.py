@@ -8,6 +8,8 @@ from math import isfinite
 from types import MappingProxyType
 from typing import Any
 
+from veilface.evaluation.onlookers import CAVEAT
+
 ABSENT = "–"
 
 
@@ -55,6 +57,13 @@ VISIBILITY: Mapping[str, Measure] = MappingProxyType(
         "ssim": Measure("SSIM", "Structural similarity of X and X′; read it beside the stranger."),
         "psnr": Measure("PSNR dB", "Peak signal-to-noise ratio of X and X′.", 2),
         "lpips": Measure("LPIPS", "Perceptual distance of X and X′; larger is less alike."),
+        "lineup_mean": Measure(
+            "line-up, blurred recogniser",
+            "The source is picked among ten people alike by SFace and by dlib on blurred copies, "
+            f"mean of the two; chance is .1. Read it with care: {CAVEAT}.",
+        ),
+        "lineup_sface": Measure("… SFace", "The same by SFace alone."),
+        "lineup_dlib": Measure("… dlib", "The same by dlib alone."),
         "link_ncc": Measure("link NCC", "The source is the most similar photo by blurred luma."),
         "link_hog": Measure("link HOG", "… by histograms of oriented gradients."),
         "link_lbp": Measure("link LBP", "… by local binary patterns, which enter no loss."),
