@@ -23,7 +23,9 @@ SIZE = (96, 128)
 
 @pytest.fixture(scope="module")
 def heif() -> ModuleType:
-    return pytest.importorskip("pillow_heif", reason="the extra veilface[heif] is not installed")
+    reason = "the extra veilface[heif] is not installed"
+    module: ModuleType = pytest.importorskip("pillow_heif", reason=reason)
+    return module
 
 
 def _file(heif: ModuleType, *images: Image.Image | Pixels, **options: Any) -> bytes:  # noqa: ANN401

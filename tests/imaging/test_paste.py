@@ -132,8 +132,9 @@ def _blobs(side: int, seed: int, scale: float) -> Pixels:
     """Skin with coarse shades of about a sixth of a face, as features make them."""
     noise = np.random.default_rng(seed).normal(size=(side, side)).astype(np.float32)
     shade = cv2.GaussianBlur(noise, (0, 0), 9 / scale)
-    skin = np.float32([0.62, 0.48, 0.4]) * np.exp(0.25 * shade / shade.std())[:, :, None]
-    return (skin.clip(0, 1) * 255).round().astype(np.uint8)
+    skin = np.array([0.62, 0.48, 0.4]) * np.exp(0.25 * shade / shade.std())[:, :, None]
+    pixels: Pixels = (skin.clip(0, 1) * 255).round().astype(np.uint8)
+    return pixels
 
 
 def _inner_coarse(image: Tensor) -> np.ndarray:

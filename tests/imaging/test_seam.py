@@ -11,7 +11,7 @@ from veilface.imaging.seam import BAND, cut_weight, depth, template_depth
 from veilface.imaging.tone import Plane
 
 DEPTH = template_depth()
-SKIN = np.float32([0.6, 0.45, 0.37])
+SKIN = np.array([0.6, 0.45, 0.37], np.float32)
 
 
 def _flat(colour: Plane = SKIN) -> Plane:

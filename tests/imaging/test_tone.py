@@ -21,7 +21,8 @@ def _skin(seed: int, *, fine: float = 0.03) -> Plane:
     shade = cv2.GaussianBlur(generator.normal(size=(SIDE, SIDE)), (0, 0), 12)
     texture = generator.normal(size=(SIDE, SIDE, 3)) * fine
     skin = np.array([0.6, 0.45, 0.37]) * np.exp(0.15 * shade / shade.std())[:, :, None]
-    return np.clip(skin + texture, 0, 1).astype(np.float32)
+    face: Plane = np.clip(skin + texture, 0, 1).astype(np.float32)
+    return face
 
 
 def _toned(face: Plane, photo: Plane) -> Plane:
@@ -38,7 +39,7 @@ def test_the_same_skin_in_another_light_comes_out_in_that_light(
     light: tuple[float, float, float],
 ) -> None:
     """Oracle: the face multiplied by the light, in the coarse band."""
-    face, other = _skin(1), _skin(1) * np.float32(light)
+    face, other = _skin(1), _skin(1) * np.array(light, np.float32)
     result = _toned(face, other)
     wanted, found = (cv2.GaussianBlur(image, (0, 0), 8) for image in (other, result))
     inner = DEPTH > BAND
@@ -54,7 +55,7 @@ def test_the_fine_band_is_kept(light: tuple[float, float, float], slope: float) 
     """What is finer than 11 cycles a face, in the inner face, arrives as it is."""
     face = _skin(2)
     side = np.exp(slope * np.linspace(-1, 1, SIDE))[None, :, None]
-    photo = np.clip(_skin(3) * np.float32(light) * side, 0, 1).astype(np.float32)
+    photo = np.clip(_skin(3) * np.array(light, np.float32) * side, 0, 1).astype(np.float32)
     change = _toned(face, photo) - face
     window = np.zeros((SIDE, SIDE, 1))
     window[18:94, 24:88, 0] = np.outer(np.hanning(76), np.hanning(64))  # no edges of its own
@@ -90,7 +91,7 @@ def test_hair_over_the_edge_does_not_darken_the_face() -> None:
 
 def test_a_ring_that_cannot_be_seen_leaves_the_cheeks() -> None:
     """Where the photo shows nothing around the face, the cheeks' colour alone is matched."""
-    face, photo = _skin(7), _skin(7) * np.float32(0.7)
+    face, photo = _skin(7), _skin(7) * np.array(0.7, np.float32)
     result = match_tone(face, photo, np.zeros_like(RING), INNER)
     ratio = result[DEPTH > BAND].mean(0) / face[DEPTH > BAND].mean(0)
     assert np.abs(ratio - 0.7).max() < 0.05

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from veilface.errors import ShapeError
@@ -14,7 +15,7 @@ from veilface.imaging.decode import Pixels
 from veilface.imaging.seam import BAND, cut_weight, template_depth
 from veilface.imaging.similarity import invert, scale_of, shifted
 from veilface.imaging.tensors import to_tensor
-from veilface.imaging.tone import Plane, match_tone
+from veilface.imaging.tone import match_tone
 from veilface.imaging.warp import resample, strips, warp
 
 _RING = 6.0  # template pixels around the face that show its surroundings as well
@@ -91,9 +92,10 @@ def in_the_light_of(pixels: Pixels, face: Tensor, matrix: Tensor) -> tuple[Tenso
     return torch.from_numpy(toned).movedim(-1, 0), torch.from_numpy(edge)
 
 
-def _covered(pixels: Pixels, matrix: Tensor) -> Plane:
-    """(112, 112) bool: which pixels of the aligned square lie in the photo."""
+def _covered(pixels: Pixels, matrix: Tensor) -> NDArray[np.bool_]:
+    """(112, 112) which pixels of the aligned square lie in the photo."""
     y, x = np.mgrid[0:SIDE, 0:SIDE]
     places = np.stack([x, y, np.ones_like(x)], -1) @ invert(matrix).numpy().T
-    covered: Plane = ((places >= -0.5) & (places <= np.array(pixels.shape[1::-1]) - 0.5)).all(-1)
+    last = np.array(pixels.shape[1::-1]) - 0.5
+    covered: NDArray[np.bool_] = ((places >= -0.5) & (places <= last)).all(-1)
     return covered

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
 import torch
@@ -75,12 +77,12 @@ def cut_weight(face: Plane, photo: Plane, inside: Plane) -> Plane:
     must = inside >= BAND - _MARGIN
     masks = [must | ((inside > _MARGIN) & ~other), ~must]
     hidden = np.where(inside[:, :, None] < BAND, photo, 0)
-    finder = cv2.detail.GraphCutSeamFinder("COST_COLOR_GRAD")
+    finder: Any = cv2.detail.GraphCutSeamFinder("COST_COLOR_GRAD")
     kept = finder.find(
         [(image * 255).astype(np.float32) for image in (face, hidden)],
         [(0, 0), (0, 0)],
         [mask.astype(np.uint8) * 255 for mask in masks],
     )[0]
-    hard = (cv2.UMat.get(kept) if isinstance(kept, cv2.UMat) else kept) > 0
+    hard = kept.get() > 0
     soft = cv2.blur(cv2.blur(hard.astype(np.float32), (3, 3)), (3, 3))
     return np.where(inside >= BAND, 1, np.where(inside > 0, soft, 0)).astype(np.float32)

@@ -129,8 +129,9 @@ def blur(image: Plane, sigma: float) -> Plane:
 
 def _masked_blur(image: Plane, mask: Plane) -> Plane:
     """The mean of what the mask shows near each pixel: nothing beside it enters."""
-    weight = np.maximum(blur(mask, _NEAR), 1e-6)[:, :, None]
-    return blur(image * mask[:, :, None], _NEAR) / weight
+    weight = np.maximum(blur(mask, _NEAR), np.float32(1e-6))[:, :, None]
+    mean: Plane = blur(image * mask[:, :, None], _NEAR) / weight
+    return mean
 
 
 def _spread_inward(left: Plane, weight: Plane, inner: Plane) -> Plane:
@@ -143,7 +144,8 @@ def _spread_inward(left: Plane, weight: Plane, inner: Plane) -> Plane:
     for sigma in _SCALES:
         known += blur(left * weight[:, :, None], sigma)
         total += blur(weight + inner, sigma) + 1e-3 / sigma
-    return known / total[:, :, None]
+    field: Plane = known / total[:, :, None]
+    return field
 
 
 def _shade(values: Plane) -> Plane:
@@ -154,9 +156,10 @@ def _shade(values: Plane) -> Plane:
 def _skin_like(values: Plane) -> Plane:
     """Whether logarithms of colours are those of skin in white light: red over green over blue."""
     steps = values[:, :2] - values[:, 1:]
-    low, high = np.float32([0.0, -0.05]), np.float32([0.9, 0.7])
+    low, high = np.array([0.0, -0.05], np.float32), np.array([0.9, 0.7], np.float32)
     far = np.maximum(low - steps, 0) + np.maximum(steps - high, 0)
-    return np.exp(-np.square(far).sum(-1) / 0.02)
+    plausible: Plane = np.exp(-np.square(far).sum(-1) / 0.02)
+    return plausible
 
 
 def _compressed(values: Plane) -> Plane:
