@@ -39,11 +39,9 @@ def to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
 
 
 def _transform(profile: bytes, space: str) -> ImageCms.ImageCmsTransform | None:
-    """From the profile to sRGB; None when it is useless or not needed."""
+    """From the profile to sRGB; None when it is for another space, broken, or not needed."""
     try:
         source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        if source.profile.xcolor_space.strip() != space:
-            return None
         mode = _MODES[space]
         transform = ImageCms.ImageCmsTransform(
             source,

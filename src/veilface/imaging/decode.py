@@ -102,8 +102,8 @@ def decode_photo(data: bytes, *, name: str) -> Photo:
         image = _open_checked(data, header, name=name)
         try:
             image.load()
-            # libheif has turned the image, and what EXIF says beside it does not count.
-            orientation = 1 if header.format == "HEIF" else _orientation(image)
+            # Of HEIC libheif has turned the image already, and pillow-heif resets EXIF's word on it.
+            orientation = _orientation(image)
             pixels, alpha = _to_rgb(image)
         except Exception as error:  # Pillow's decoders raise anything at all on hostile bytes
             raise ImageError(f"{name} is a truncated or damaged {header.format} file") from error

@@ -76,10 +76,9 @@ def cut_weight(face: Plane, photo: Plane, inside: Plane) -> Plane:
     other = (alike(colours - skin_colour(face), 0.5, 0.2) < 0.25) & (rows < _MOUTH)
     must = inside >= BAND - _MARGIN
     masks = [must | ((inside > _MARGIN) & ~other), ~must]
-    hidden = np.where(inside[:, :, None] < BAND, photo, 0)
     finder: Any = cv2.detail.GraphCutSeamFinder("COST_COLOR_GRAD")
     kept = finder.find(
-        [(image * 255).astype(np.float32) for image in (face, hidden)],
+        [(image * 255).astype(np.float32) for image in (face, photo)],
         [(0, 0), (0, 0)],
         [mask.astype(np.uint8) * 255 for mask in masks],
     )[0]

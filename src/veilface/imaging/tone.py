@@ -129,7 +129,7 @@ def blur(image: Plane, sigma: float) -> Plane:
 
 def _masked_blur(image: Plane, mask: Plane) -> Plane:
     """The mean of what the mask shows near each pixel: nothing beside it enters."""
-    weight = np.maximum(blur(mask, _NEAR), np.float32(1e-6))[:, :, None]
+    weight = blur(mask, _NEAR)[:, :, None].clip(min=1e-6)
     mean: Plane = blur(image * mask[:, :, None], _NEAR) / weight
     return mean
 
