@@ -52,7 +52,7 @@ def test_the_same_skin_in_another_light_comes_out_in_that_light(
 @pytest.mark.parametrize("light", [(0.45, 0.4, 0.3), (1.4, 1.4, 1.4)])
 @pytest.mark.parametrize("slope", [0.0, 0.4])
 def test_the_fine_band_is_kept(light: tuple[float, float, float], slope: float) -> None:
-    """From 11 cycles a face, where the coarse band would end last, the inner face stays as it is."""
+    """What is just finer than 11 cycles a face arrives as it is, in the inner face."""
     face = _skin(2)
     side = np.exp(slope * np.linspace(-1, 1, SIDE))[None, :, None]
     photo = np.clip(_skin(3) * np.array(light, np.float32) * side, 0, 1).astype(np.float32)

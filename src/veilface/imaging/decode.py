@@ -102,7 +102,7 @@ def decode_photo(data: bytes, *, name: str) -> Photo:
         image = _open_checked(data, header, name=name)
         try:
             image.load()
-            # Of HEIC libheif has turned the image already, and pillow-heif resets EXIF's word on it.
+            # libheif has turned HEIC images already, and pillow-heif resets EXIF's word on it.
             orientation = _orientation(image)
             pixels, alpha = _to_rgb(image)
         except Exception as error:  # Pillow's decoders raise anything at all on hostile bytes
