@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -72,6 +73,25 @@ def test_hardly_photos_that_work() -> None:
     with Image.open("out/turned.veil.png") as image:
         assert image.size == (260, 240)
         assert not image.getexif()
+
+
+def test_a_phone_photo(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the extra its face is found and no metadata goes on; without, a sentence names it."""
+    pillow_heif = pytest.importorskip("pillow_heif", reason="veilface[heif] is not installed")
+    exif = Image.Exif()
+    exif[0x010F] = "a camera maker"
+    exif.get_ifd(0x8825)[2] = (48.0, 12.0, 30.0)  # where it was taken
+    pillow_heif.from_pillow(Image.fromarray(photo_pixels(1))).save(
+        "phone.HEIC", exif=exif.tobytes()
+    )
+    protect("phone.HEIC", "-o", "out", "--paste")
+    assert outputs() == {"phone.veil.png"}
+    with Image.open("out/phone.veil.png") as image:
+        assert set(image.info) == {"veilface"}
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+    _, err = protect("phone.HEIC", "-o", "without", status=1)
+    assert err.startswith("failed: phone.HEIC is a HEIC photo; pillow-heif is needed to read it")
+    assert "pip install 'veilface[heif]'" in err
 
 
 def test_folder_without_images_and_missing_inputs() -> None:

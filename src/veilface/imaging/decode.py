@@ -12,8 +12,10 @@ import numpy.typing as npt
 from PIL import Image, UnidentifiedImageError
 
 from veilface.errors import ImageError
+from veilface.imaging.colour import to_srgb
 from veilface.imaging.files import read_bytes
 from veilface.imaging.headers import Header, check_size, read_header
+from veilface.imaging.heif import heif_opener
 from veilface.imaging.provenance import Mark, read_mark
 
 Pixels = npt.NDArray[np.uint8]
@@ -60,10 +62,12 @@ def load_photo(path: str | os.PathLike[str]) -> Photo:
     """Read and decode a photo; see `decode_photo`.
 
     Args:
-        path: A JPEG, PNG, WebP, BMP or TIFF file of at most 64 MiB; the extension is not looked at.
+        path: A JPEG, PNG, WebP, BMP, TIFF or HEIC file of at most 64 MiB; the extension is not
+            looked at.
 
     Raises:
         ImageError: The file cannot be read or decoded; the message names it.
+        MissingExtraError: The file is HEIC and pillow-heif is not installed.
     """
     return decode_photo(read_bytes(path), name=os.fspath(path))
 
@@ -72,7 +76,9 @@ def decode_photo(data: bytes, *, name: str) -> Photo:
     """Decode a still photo.
 
     The format and the size are checked from the header before anything is decoded. The EXIF
-    orientation is applied; EXIF, thumbnails, colour profiles and comments are dropped.
+    orientation is applied (for HEIC the container's own, which its standard puts above EXIF's) and
+    the colours are converted to sRGB; EXIF, thumbnails, profiles and comments are dropped. Of a
+    HEIC or MPO file with several images the first, or the one named as primary, is the photo.
 
     Args:
         data: The whole file.
@@ -84,6 +90,7 @@ def decode_photo(data: bytes, *, name: str) -> Photo:
     Raises:
         ImageError: Empty, too large, unknown format, animated, several pages, truncated, damaged,
             or samples that are neither 8 nor 16 bits.
+        MissingExtraError: The file is HEIC and pillow-heif is not installed.
     """
     header = read_header(data, name=name)
     if header.size is not None:
@@ -95,6 +102,7 @@ def decode_photo(data: bytes, *, name: str) -> Photo:
         image = _open_checked(data, header, name=name)
         try:
             image.load()
+            # libheif has turned HEIC images already, and pillow-heif resets EXIF's word on it.
             orientation = _orientation(image)
             pixels, alpha = _to_rgb(image)
         except Exception as error:  # Pillow's decoders raise anything at all on hostile bytes
@@ -106,8 +114,10 @@ def decode_photo(data: bytes, *, name: str) -> Photo:
 
 def _open_checked(data: bytes, header: Header, *, name: str) -> Image.Image:
     """Pillow's lazy image, after the checks that need its parsed header."""
+    heif = heif_opener(name) if header.format == "HEIF" else None
     try:
-        image = Image.open(io.BytesIO(data), formats=[header.format])
+        file = io.BytesIO(data)
+        image = heif(file) if heif else Image.open(file, formats=[header.format])
     except Image.DecompressionBombError:
         raise ImageError(f"{name} is too large: its header claims a huge image") from None
     except UnidentifiedImageError:
@@ -115,8 +125,9 @@ def _open_checked(data: bytes, header: Header, *, name: str) -> Image.Image:
     except Exception as error:  # as above
         raise ImageError(f"{name} is a truncated or damaged {header.format} file") from error
     check_size(image.size, name=name)
-    # MPO is a JPEG photo with previews behind it, as many phones write; the first image counts.
-    if image.format != "MPO" and getattr(image, "is_animated", False):
+    # MPO is a JPEG photo with previews behind it, as many phones write; the first image counts,
+    # and of a HEIC collection the primary one.
+    if image.format not in ("MPO", "HEIF") and getattr(image, "is_animated", False):
         kind = "has several pages" if header.format == "TIFF" else "is animated"
         raise ImageError(f"{name} {kind}; only still photos with one image are read")
     _check_samples(image, name=name)
@@ -152,15 +163,15 @@ def _upright(array: Pixels, orientation: int) -> Pixels:
 
 
 def _to_rgb(image: Image.Image) -> tuple[Pixels, Pixels | None]:
-    """(H, W, 3) RGB and, where the file has transparency, (H, W) alpha."""
+    """(H, W, 3) sRGB and, where the file has transparency, (H, W) alpha."""
+    profile = image.info.get("icc_profile")
+    alpha = None
     if image.mode in _SIXTEEN_BITS:
         values = np.asarray(image).astype(np.uint32)
-        grey = ((values * 255 + 32767) // 65535).astype(np.uint8)
-        return np.repeat(grey[:, :, None], 3, axis=2), None
+        image = Image.fromarray(((values * 255 + 32767) // 65535).astype(np.uint8))
     if image.has_transparency_data:
-        rgba = np.asarray(image.convert("RGBA"))
-        return rgba[:, :, :3], rgba[:, :, 3]
-    return np.asarray(image.convert("RGB")), None
+        alpha = np.asarray(image.convert("RGBA"))[:, :, 3]
+    return np.asarray(to_srgb(image, profile)), alpha
 
 
 def _is_grey(pixels: Pixels) -> bool:

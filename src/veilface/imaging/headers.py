@@ -16,7 +16,7 @@ MAX_PIXELS = 64 * 2**20
 MAX_SIDE = 16_384
 """Largest width or height that is decoded."""
 
-READABLE = "JPEG, PNG, WebP, BMP and TIFF"
+READABLE = "JPEG, PNG, WebP, BMP, TIFF and HEIC"
 
 # Formats that people do hand over; naming them makes the refusal clear.
 _UNREADABLE_MAGIC = (
@@ -30,7 +30,9 @@ _UNREADABLE_MAGIC = (
     (b"\x00\x00\x00\x0cjP  ", "a JPEG 2000 image"),
     (b"PK\x03\x04", "a ZIP archive"),
 )
-_BRANDS = {b"heic": "HEIC", b"heix": "HEIC", b"mif1": "HEIF", b"msf1": "HEIF", b"avif": "AVIF"}
+# The brands of ISO/IEC 23008-12: still images coded with HEVC, which are read, and what is not.
+_STILL = frozenset((b"heic", b"heix", b"heim", b"heis", b"mif1"))
+_BRANDS = {b"hevc": "HEIC sequence", b"hevx": "HEIC sequence", b"msf1": "HEIF sequence"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,8 @@ def read_header(data: bytes, *, name: str) -> Header:
         return Header("TIFF", None)
     if data.startswith(b"BM"):
         return Header("BMP", None)
+    if data[4:8] == b"ftyp" and data[8:12] in _STILL and b"avif" not in _brands(data):
+        return Header("HEIF", None)
     raise ImageError(f"{name} is {_describe(data)}; {READABLE} photos are read")
 
 
@@ -109,12 +113,19 @@ def _webp_size(data: bytes) -> tuple[int, int] | None:
     return None
 
 
+def _brands(data: bytes) -> set[bytes]:
+    """The major and the compatible brands of an ISO base media file, from its first box."""
+    box = data[8 : min(int.from_bytes(data[:4], "big"), 512)]
+    return {box[at : at + 4] for at in range(0, len(box), 4)}
+
+
 def _describe(data: bytes) -> str:
     for magic, description in _UNREADABLE_MAGIC:
         if data.startswith(magic):
             return description
     if data[4:8] == b"ftyp":
-        return f"a file of the {_BRANDS.get(data[8:12], 'MP4')} family"
+        kind = "AVIF" if b"avif" in _brands(data) else _BRANDS.get(data[8:12], "MP4")
+        return f"a file of the {kind} family"
     head = data[:512]
     if b"\0" not in head and sum(byte < 32 and byte not in b"\t\n\r" for byte in head) == 0:
         return "text, not an image"

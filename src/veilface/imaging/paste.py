@@ -1,4 +1,4 @@
-"""Aligned faces back into the photo, with a soft edge."""
+"""Aligned faces back into the photo: in its light, and without a visible edge."""
 
 from __future__ import annotations
 
@@ -6,28 +6,28 @@ import math
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from veilface.errors import ShapeError
-from veilface.imaging.align import SIDE, square_region
+from veilface.imaging.align import SIDE, cut, square_region
 from veilface.imaging.decode import Pixels
+from veilface.imaging.seam import BAND, cut_weight, template_depth
 from veilface.imaging.similarity import invert, scale_of, shifted
 from veilface.imaging.tensors import to_tensor
-from veilface.imaging.warp import resample, strips
+from veilface.imaging.tone import match_tone
+from veilface.imaging.warp import resample, strips, warp
 
-HALF = (46.0, 56.0)
-"""Half width and half height of the oval that is pasted, in template pixels: the face with its
-chin and hairline, without the background beside it."""
-
-RADIUS = 44.0
-"""Radius of the oval's rounded corners, in template pixels."""
-
-FEATHER = 12.0
-"""Width in template pixels over which the face fades into the photo, inside of the oval."""
+_RING = 6.0  # template pixels around the face that show its surroundings as well
+_INNER = 4.0  # template pixels from the band to where the light of the edge has faded
 
 
 def paste_face(pixels: Pixels, face: Tensor, matrix: Tensor) -> Pixels:
     """Put an aligned face back where it was cut out.
+
+    The coarse band of the face takes the light of the photo (`tone.match_tone`), its fine band is
+    kept; it ends in a seam around the inner features (`seam.cut_weight`). Of the photo's inner face
+    nothing enters but the colour of the cheeks.
 
     Args:
         pixels: (H, W, 3) uint8 RGB photo.
@@ -50,6 +50,7 @@ def paste_face(pixels: Pixels, face: Tensor, matrix: Tensor) -> Pixels:
         raise ShapeError("the face must be finite and in [0, 1]")
     face = face.detach().to("cpu", torch.float32)
     matrix = matrix.detach().to("cpu", torch.float64)
+    toned, edge = in_the_light_of(pixels, face, matrix)
     result = pixels.copy()
     left, top, right, bottom = square_region(matrix, pixels.shape[1], pixels.shape[0])
     back = shifted(invert(matrix), -left, -top)  # from the face to the region
@@ -57,32 +58,44 @@ def paste_face(pixels: Pixels, face: Tensor, matrix: Tensor) -> Pixels:
     for start, stop in strips(bottom - top, max(samples, 1)):
         part = shifted(back, 0.0, -start)
         size = (stop - start, right - left)
-        weight = edge_weight(part, size).to(torch.float32)
+        weight = warp(edge[None, None], part[None], size)[0]
         rows = result[top + start : top + stop, left:right]
         photo = to_tensor(rows)
-        blend = photo + weight * (resample(face, part, size) - photo)
+        blend = photo + weight * (resample(toned, part, size) - photo)
         mixed = (blend.clamp(0, 1) * 255).round().to(torch.uint8).movedim(0, -1).numpy()
-        rows[...] = np.where(weight.numpy()[:, :, None] > 0, mixed, rows)
+        rows[...] = np.where(weight[0].numpy()[:, :, None] > 0, mixed, rows)
     return result
 
 
-def edge_weight(matrix: Tensor, size: tuple[int, int]) -> Tensor:
-    """How much of the face each pixel takes.
+def in_the_light_of(pixels: Pixels, face: Tensor, matrix: Tensor) -> tuple[Tensor, Tensor]:
+    """What of a face is pasted into a photo.
 
     Args:
-        matrix: (2, 3) similarity transform from the aligned face to the pixels.
-        size: Height and width of the grid of pixels.
+        pixels: (H, W, 3) uint8 RGB photo.
+        face: (3, 112, 112) float32 RGB in [0, 1].
+        matrix: (2, 3) float64 transform from the photo to the aligned face.
 
     Returns:
-        (*size) float in [0, 1]: 0 outside of the oval, 1 from `FEATHER` template pixels inward,
-        in between a smoothstep of the distance to its edge.
+        (3, 112, 112) the face in the photo's light, and (112, 112) how much of it each pixel takes,
+        both float32 in [0, 1].
     """
-    back = invert(matrix)
-    y, x = torch.meshgrid(*(torch.arange(side, dtype=back.dtype) for side in size), indexing="ij")
-    places = torch.stack([x, y, torch.ones_like(x)], -1) @ back.mT
-    # Signed distance to a rounded rectangle: negative inside.
-    reach = (places - (SIDE - 1) / 2).abs() - (places.new_tensor(HALF) - RADIUS)
-    outside = reach.clamp(min=0).square().sum(-1).sqrt()
-    distance = RADIUS - outside - reach.amax(-1).clamp(max=0)
-    ramp = (distance / FEATHER).clamp(0, 1)
-    return ramp.square() * (3 - 2 * ramp)
+    inside = template_depth()
+    photo = cut(pixels, matrix, SIDE).movedim(0, -1).numpy()
+    ring = (inside < BAND) & (inside > -_RING) & _covered(pixels, matrix)
+    toned = match_tone(
+        face.movedim(0, -1).numpy(),
+        photo,
+        ring.astype(np.float32),
+        (inside > BAND + _INNER).astype(np.float32),
+    )
+    edge = cut_weight(toned, photo, inside)
+    return torch.from_numpy(toned).movedim(-1, 0), torch.from_numpy(edge)
+
+
+def _covered(pixels: Pixels, matrix: Tensor) -> NDArray[np.bool_]:
+    """(112, 112) which pixels of the aligned square lie in the photo."""
+    y, x = np.mgrid[0:SIDE, 0:SIDE]
+    places = np.stack([x, y, np.ones_like(x)], -1) @ invert(matrix).numpy().T
+    last = np.array(pixels.shape[1::-1]) - 0.5
+    covered: NDArray[np.bool_] = ((places >= -0.5) & (places <= last)).all(-1)
+    return covered

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from veilface.errors import ImageError
+from veilface.imaging.colour import to_srgb
 from veilface.imaging.decode import Photo
 from veilface.imaging.headers import check_size
 
@@ -17,8 +18,8 @@ def photo_of(image: Image.Image | NDArray[np.uint8], *, name: str = "the image")
     """A photo from a Pillow image or an array.
 
     Args:
-        image: A Pillow image of 8 bits (its EXIF orientation is applied), or (H, W, 3) RGB or
-            (H, W) grey uint8.
+        image: A Pillow image of 8 bits (its EXIF orientation and its colour profile are applied),
+            or (H, W, 3) sRGB or (H, W) grey uint8.
         name: What error messages call it.
 
     Raises:
@@ -31,11 +32,9 @@ def photo_of(image: Image.Image | NDArray[np.uint8], *, name: str = "the image")
             raise ImageError(f"{name} has the mode {image.mode}; images of 8 bits are read")
         upright = ImageOps.exif_transpose(image)
         if upright.has_transparency_data:
-            rgba = np.asarray(upright.convert("RGBA"))
-            pixels = rgba[:, :, :3]
-            alpha = None if bool((rgba[:, :, 3] == 255).all()) else rgba[:, :, 3]
-        else:
-            pixels = np.asarray(upright.convert("RGB"))
+            opacity = np.asarray(upright.convert("RGBA"))[:, :, 3]
+            alpha = None if bool((opacity == 255).all()) else opacity
+        pixels = np.asarray(to_srgb(upright, upright.info.get("icc_profile")))
     else:
         good = image.dtype == np.uint8 and image.shape[2:] in ((), (3,)) and image.ndim >= 2
         if not good or image.size == 0:

@@ -122,7 +122,7 @@ class Protector:
         """Protect the faces of a photo file.
 
         Args:
-            path: JPEG, PNG, WebP, BMP or TIFF.
+            path: JPEG, PNG, WebP, BMP, TIFF or HEIC.
             aligned: The file is a 112x112 crop in the ArcFace template already.
             largest: Protect the largest face only. The others are not in the result, but a pasted
                 photo still shows them.
@@ -132,6 +132,7 @@ class Protector:
 
         Raises:
             ImageError: The file is not a photo that veilface reads.
+            MissingExtraError: The file is HEIC and pillow-heif is not installed.
             NoFaceError: No face was found.
             ProtectionError: The result is no image.
             SecretKeyError: A seed is given and the protector has a key.
