@@ -102,13 +102,14 @@ class Stranger:
 
     Attributes:
         portraits: How many are averaged.
-        among: Of how many random ones those are taken that look the most like the first.
+        among: Of how many random ones those are taken that look the most like the first, of its
+            sex, and with glasses or a beard if it has them.
         variation: What is drawn anew for each photo beside the portraits themselves.
         bank: Path of a bank of portraits; the shipped one by default.
     """
 
-    portraits: int = 3
-    among: int = 48
+    portraits: int = 2
+    among: int = 128
     variation: Variation = Variation()
     bank: str | None = None
 
@@ -123,6 +124,8 @@ class Stranger:
         drawn = place.long().clamp_max(len(bank) - 1)
         seen = bank.thumbnails(drawn)
         distance = (seen - seen[:, :1]).square().mean(dim=2)
+        for row, kinds in zip(distance, bank.kinds(drawn), strict=True):
+            row += torch.tensor([kind != kinds[0] for kind in kinds])  # more than any distance
         # The first once more is no other portrait.
         distance[:, 1:][drawn[:, 1:] == drawn[:, :1]] = torch.inf
         likest = drawn.gather(1, distance.argsort(dim=1)[:, : self.portraits])

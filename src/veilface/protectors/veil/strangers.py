@@ -27,6 +27,7 @@ from torch import Tensor
 from veilface.errors import WeightsError
 
 SHIPPED = "strangers.zip"
+KIND = ("sex", "glasses", "beard")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,6 +59,11 @@ class Bank:
             (N, 3, 112, 112) float32 RGB in [0, 1], on the CPU.
         """
         return torch.stack([_decoded(self.files[int(k)]) for k in which])
+
+    def kinds(self, which: Tensor) -> list[list[tuple[Any, ...]]]:
+        """Of each of (N, K) portraits what does not mix with its opposite: sex, glasses, beard."""
+        known = [tuple(portrait.get(trait) for trait in KIND) for portrait in self.portraits]
+        return [[known[k] for k in row] for row in which.tolist()]
 
     def thumbnails(self, which: Tensor) -> Tensor:
         """What portraits look like from afar: (*which.shape, 588), the means of 8x8 pixels."""
