@@ -48,7 +48,7 @@ def test_interrupted_run_is_resumed(tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     for seed in range(4):
         Image.fromarray(photo_pixels(1, seed=seed)).save(tmp_path / "in" / f"{seed}.png")
-    out = tmp_path / "out"
+    out, record = tmp_path / "out", tmp_path / "out.veilface.jsonl"
     with subprocess.Popen(
         command(steps=60),
         cwd=tmp_path,
@@ -56,16 +56,15 @@ def test_interrupted_run_is_resumed(tmp_path: Path) -> None:
         stderr=subprocess.PIPE,
         text=True,
     ) as process:
-        wait_for(out / "veilface-manifest.jsonl", process)
+        wait_for(record, process)
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=60)
     assert process.returncode == 130, err
     assert "interrupted: run the same command again to continue" in err
     assert "Traceback" not in err
-    records = [json.loads(line) for line in (out / "veilface-manifest.jsonl").open()]
-    done = {record["outputs"][0]["path"] for record in records}
+    done = {json.loads(line)["outputs"][0]["path"] for line in record.open()}
     assert 1 <= len(done) < 4
-    assert {path.name for path in out.iterdir()} == done | {"veilface-manifest.jsonl"}
+    assert {path.name for path in out.iterdir()} == done | {".veilface.lock"}
     before = {name: (out / name).read_bytes() for name in done}
 
     second = subprocess.run(

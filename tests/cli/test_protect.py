@@ -35,7 +35,7 @@ def protect(*arguments: str, status: int = 0, text: str | None = None) -> tuple[
 
 
 def outputs(folder: str = "out") -> set[str]:
-    return {path.name for path in Path(folder).iterdir()} - {"veilface-manifest.jsonl"}
+    return {path.name for path in Path(folder).iterdir()} - {".veilface.lock"}
 
 
 def test_one_photo() -> None:
@@ -43,7 +43,7 @@ def test_one_photo() -> None:
     assert outputs() == {"good.veil.png"}
     assert "good.png: 1 face" in out
     assert "similarity to the source: a 0." in out
-    assert "1 done; outputs in out" in out
+    assert "1 done; outputs in out, record in " in out
     assert err == ""
     mark = load_photo("out/good.veil.png").mark
     assert mark is not None
@@ -136,7 +136,7 @@ def test_json_is_one_document_and_the_text_goes_to_stderr() -> None:
     Path("text.jpg").write_bytes(b"no photo")
     out, err = protect("good.png", "text.jpg", "-o", "out", "--json", status=1)
     document = json.loads(out)
-    assert document["counts"] == {"done": 1, "skipped": 0, "failed": 1}
+    assert document["counts"] == {"done": 1, "skipped": 0, "failed": 1, "passed_over": 0}
     assert document["preset"] == "persona"
     assert document["recognizers"] == ["a", "b", "c"]
     assert document["reproducible"] is False
@@ -186,7 +186,7 @@ def test_seed_is_warned_about_repeats_and_is_written_nowhere() -> None:
     assert Path("out/good.veil.png").read_bytes() != Path("three/good.veil.png").read_bytes()
     for path in Path("out").iterdir():
         assert b"918273645" not in path.read_bytes()
-    assert json.loads(Path("out/veilface-manifest.jsonl").read_text())["reproducible"] is True
+    assert json.loads(Path("out.veilface.jsonl").read_text())["reproducible"] is True
 
 
 def test_marked_file_is_refused_without_a_terminal_and_taken_with_again() -> None:

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from veilface.cli.common import INTERRUPTED, print_json, sentences, split_names, table
+from veilface.cli.common import interrupted_status, print_json, sentences, split_names, table
+from veilface.text import printable
 
 if TYPE_CHECKING:
     from veilface.evaluation.results import Evaluation
@@ -119,7 +120,7 @@ def evaluate(  # noqa: PLR0917 - typer passes by keyword
         document = found.to_dict(command=shlex.join(["veilface", *sys.argv[1:]]))
         _write(found, document, output)
     for name, sentence in found.failures.items():
-        typer.echo(f"note: {name} is left out: {sentence}", err=True)
+        typer.echo(printable(f"note: {name} is left out: {sentence}"), err=True)
     if json_output:
         print_json(document)
         return
@@ -133,7 +134,7 @@ def _to_be_continued() -> Iterator[None]:
         yield
     except KeyboardInterrupt:
         typer.echo("interrupted: run the same command again to continue", err=True)
-        raise typer.Exit(INTERRUPTED) from None
+        raise typer.Exit(interrupted_status()) from None
 
 
 def _protectors(names: list[str], face_model: Path | None) -> list[str | Preset]:

@@ -137,8 +137,11 @@ def _crops(picture: Picture, label: str, detector: _Lazy | None) -> Tensor:
     known = detector is None or is_own_crop(photo)
     try:
         faces = find_faces(
-            photo, name=name, detector=None if known or detector is None else detector.get()
-        )
+            photo,
+            name=name,
+            detector=None if known or detector is None else detector.get(),
+            accept_doubt=True,  # nothing is shown to anybody: the likeliest reading will do
+        ).chosen
     except NoFaceError as error:
         raise NoFaceError(
             f"{error}, so there is nothing to compare; --aligned says that both files are "
