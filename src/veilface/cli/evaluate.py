@@ -175,6 +175,8 @@ def _write(found: Evaluation, document: Mapping[str, Any], folder: Path) -> None
 
 def _summary(document: Mapping[str, Any]) -> str:
     """A table a target, and the flags of what is under test."""
+    from veilface.evaluation.resampling import ENOUGH
+
     about = document["dataset"]
     lines = [
         f"{about['name']}: {about['people']} people, a gallery of {about['gallery']}; "
@@ -183,7 +185,10 @@ def _summary(document: Mapping[str, Any]) -> str:
     for target in dict.fromkeys(row["target"] for row in document["rows"]):
         rows = [row for row in document["rows"] if row["target"] == target]
         cells = [["", *_COLUMNS.values()]]
-        cells += [[row["protector"], *(_figure(row, name) for name in _COLUMNS)] for row in rows]
+        cells += [
+            [row["protector"], *(_figure(row, name, enough=ENOUGH) for name in _COLUMNS)]
+            for row in rows
+        ]
         lines += [f"\n{target}", table(cells)]
         lines += [
             f"  flag: {row['protector']}: {flag}"
@@ -194,7 +199,11 @@ def _summary(document: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _figure(row: Mapping[str, Any], name: str) -> str:
+def _figure(row: Mapping[str, Any], name: str, *, enough: int) -> str:
+    """The figure; with its interval and what it was measured on where that is too little."""
     estimate = row["measures"].get(name)
     digits = 4 if name.startswith("fmr") else 3
-    return "-" if estimate is None else f"{estimate['value']:.{digits}f}"
+    if estimate is None:
+        return "-"
+    value, low, high = (f"{estimate[key]:.{digits}f}" for key in ("value", "low", "high"))
+    return value if estimate["n"] >= enough else f"{value} [{low}, {high}] of {estimate['n']}"

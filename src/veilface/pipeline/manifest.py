@@ -81,7 +81,7 @@ def default_path(root: Path) -> Path:
     Raises:
         ImageError: The folder is the root of the file system, beside which there is nothing.
     """
-    place = root.resolve()
+    place = root.resolve() if root.name in ("", "..") else root
     if not place.name:
         raise ImageError(f"there is no place beside {place}; say where with --manifest")
     return place.with_name(place.name + SUFFIX)
