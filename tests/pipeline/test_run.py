@@ -355,3 +355,66 @@ def test_interrupt_after_the_line_keeps_the_photo(
         assert run(protector, ["in/faces1.png"], OUT, Options()).interrupted
     assert written() == {"faces1.veil.png"}
     assert run(protector, ["in/faces1.png"], OUT, Options()).count("skipped") == 1
+
+
+# The manifest, when it is not what it should be.
+
+
+def test_garbage_in_the_manifest_does_not_put_a_photo_in_its_own_way(protector: Protector) -> None:
+    run(protector, ["in/faces1.png", "in/faces2.png"], OUT, Options())
+    first, second = RECORD.read_bytes().splitlines()
+    RECORD.write_bytes(first[: len(first) // 2] + b"\xff\n" + second + b"\n")
+    notes: list[str] = []
+
+    class Listener(Reporter):
+        def note(self, sentence: str) -> None:
+            notes.append(sentence)
+
+    again = run(protector, ["in"], OUT, Options(), reporter=Listener())
+    assert status(again)["faces1.png"] == "done"
+    assert status(again)["faces2.png"] == "skipped"
+    assert len(notes) == 1
+    assert notes[0].startswith("1 lines of out.veilface.jsonl cannot be read")
+    # what does not carry the mark is somebody's own, whatever the manifest looks like
+    (OUT / "faces3.veil-1.png").unlink()
+    (OUT / "faces3.veil-1.png").write_bytes(b"precious")
+    RECORD.write_bytes(b"garbage\n")
+    assert status(run(protector, ["in/faces3.png"], OUT, Options()))["faces3.png"] == "failed"
+    assert (OUT / "faces3.veil-1.png").read_bytes() == b"precious"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b'{"input": [], "name": {}, "status": "done", "sha256": ["x"], "parameters": 3, '
+        b'"reproducible": 1, "outputs": []}',
+        b'{"outputs": null}',
+        b'{"outputs": [{"path": 3}]}',
+        b"[" * 100_000,
+        b'"\xff\xfe"',
+    ],
+)
+def test_hostile_lines_are_counted_and_nothing_else(protector: Protector, line: bytes) -> None:
+    RECORD.write_bytes(line + b"\n")
+    assert run(protector, ["in/faces1.png"], OUT, Options()).ok
+    manifest = Manifest(OUT)
+    manifest.load()
+    assert manifest.damaged == 1
+
+
+def test_manifest_that_cannot_be_used_is_a_sentence_before_any_work(protector: Protector) -> None:
+    RECORD.mkdir()
+    with pytest.raises(ImageError, match=r"cannot use the manifest out\.veilface\.jsonl: Is a dir"):
+        run(protector, ["in/faces1.png"], OUT, Options())
+    with pytest.raises(ImageError, match="--manifest names another"):
+        run(protector, ["in/faces1.png"], OUT, Options(), manifest=Path("no/such/folder.jsonl"))
+    assert written() == set()
+
+
+def test_other_recognisers_or_another_version_supersede(
+    protector: Protector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(protector, ["in/faces1.png"], OUT, Options())
+    monkeypatch.setattr("veilface.pipeline.protector.__version__", "99.0")
+    assert run(protector, ["in/faces1.png"], OUT, Options()).count("done") == 1
+    assert run(protector, ["in/faces1.png"], OUT, Options()).count("skipped") == 1
