@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
-from tests.fixtures.bad_files import BAD, write_cmyk, write_turned
+from tests.fixtures.bad_files import write_cmyk, write_turned
 from tests.fixtures.photos import photo_pixels
 from tests.fixtures.quick import make_quick
 from veilface.cli import protect as module
@@ -53,20 +53,6 @@ def test_one_photo() -> None:
     mark = load_photo("out/good.veil.png").mark
     assert mark is not None
     assert (mark.tool, mark.preset) == ("veilface", "persona")
-
-
-@pytest.mark.parametrize("name", BAD)
-def test_bad_file_is_one_sentence_and_the_rest_goes_on(name: str) -> None:
-    content, word = BAD[name]
-    Path(name).write_bytes(content())
-    out, err = protect(name, "good.png", "-o", "out", status=1)
-    (line,) = err.splitlines()
-    assert line.startswith("failed: ")
-    assert name in line
-    assert word in line
-    assert outputs() == {"good.veil.png"}
-    assert "1 done, 1 failed" in out
-    assert Path(name).read_bytes() == content()
 
 
 def test_hardly_photos_that_work() -> None:

@@ -428,6 +428,7 @@ def _sentence(error: VeilfaceError) -> str:
 def _given(path: Path) -> str:
     """The path relative to the working folder where it is below it, else as given."""
     try:
-        return path.resolve().relative_to(Path.cwd()).as_posix()
+        # Not resolved: a link is known by the name under which it was given.
+        return Path(os.path.abspath(path)).relative_to(Path.cwd()).as_posix()  # noqa: PTH100
     except ValueError:
         return path.as_posix()
