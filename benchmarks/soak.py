@@ -96,13 +96,13 @@ def originals() -> Mapping[str, bytes]:
 
 
 def mutate(data: bytes, others: list[bytes], rng: Random) -> bytes:
-    """One to four kinds of damage: flipped, cut, overwritten, spliced, or a changed header."""
+    """One or two kinds of damage: flipped, cut, overwritten, spliced, or a changed header."""
     result = bytearray(data)
-    for _ in range(int(rng.integers(1, 5))):
+    for _ in range(int(rng.integers(1, 3))):
         at = int(rng.integers(len(result)))
         kind = int(rng.integers(7))
         if kind == 0:
-            for place in rng.integers(len(result), size=int(rng.integers(1, 20))):
+            for place in rng.integers(len(result), size=int(rng.integers(1, 6))):
                 result[place] ^= 1 << int(rng.integers(8))
         elif kind == 1:
             del result[max(at, 1) :]
@@ -146,7 +146,7 @@ def soak_images(count: int, *, seed: int) -> dict[str, Any]:
         faulthandler.dump_traceback_later(4 * LIMIT, exit=True)
         began = time.perf_counter()
         try:
-            outcomes[_through(data, detector)] += 1
+            outcomes[_through(data, detector, accept_damage=number % 2 == 0)] += 1
         except Exception as error:  # what a user would see as a traceback
             faults.append(f"{number} {name}: {type(error).__name__}: {error}")
         slowest = max(slowest, time.perf_counter() - began)
@@ -165,10 +165,10 @@ def soak_images(count: int, *, seed: int) -> dict[str, Any]:
     }
 
 
-def _through(data: bytes, detector: YuNet) -> str:
+def _through(data: bytes, detector: YuNet, *, accept_damage: bool) -> str:
     """Decode, detect, align, encode; what became of it in a word."""
     try:
-        photo = decode_photo(data, name="x")
+        photo = decode_photo(data, name="x", accept_damage=accept_damage)
     except ImageError:
         return "refused"
     faces = look(detector, photo.pixels).faces

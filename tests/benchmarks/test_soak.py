@@ -16,6 +16,7 @@ def test_mutated_images() -> None:
     figures = soak_images(120, seed=1)
     assert figures["ok"], figures
     assert figures["outcomes"]["refused"] > 20
+    assert figures["outcomes"]["with a face"] > 5
     assert sum(figures["outcomes"].values()) == 120
 
 
