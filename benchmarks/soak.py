@@ -233,7 +233,7 @@ def soak_kills(
         rounds += 1
         _start_again(folder)
         for _ in range(min(10, count - kills)):
-            with subprocess.Popen(
+            with subprocess.Popen(  # noqa: S603 - this file's own command
                 arguments, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
             ) as process:
                 time.sleep(float(rng.uniform(0, whole)))
@@ -269,7 +269,9 @@ def _start_again(folder: Path) -> None:
 
 def _finish(arguments: list[str], folder: Path, faults: list[str]) -> None:
     """Run to the end: everything is there, and said once."""
-    done = subprocess.run(arguments, cwd=folder, capture_output=True, text=True, check=False)
+    done = subprocess.run(  # noqa: S603 - this file's own command
+        arguments, cwd=folder, capture_output=True, text=True, check=False
+    )
     if done.returncode:
         faults.append(f"a resumed run ended with {done.returncode}: {done.stderr[-300:]}")
         return
@@ -277,7 +279,9 @@ def _finish(arguments: list[str], folder: Path, faults: list[str]) -> None:
     recorded = Counter(_recorded(folder))
     written = {path.name for path in (folder / "out").iterdir()} - {LOCK}
     if set(recorded) != written or max(recorded.values(), default=0) > 1:
-        faults.append(f"{len(recorded)} recorded, {len(written)} written, {recorded.most_common(1)}")
+        faults.append(
+            f"{len(recorded)} recorded, {len(written)} written, {recorded.most_common(1)}"
+        )
 
 
 def _check(folder: Path, faults: list[str]) -> None:
@@ -309,7 +313,9 @@ def _recorded(folder: Path) -> list[str]:
 
 def main() -> None:
     """The command."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     parser.add_argument("what", choices=("images", "kills"))
     parser.add_argument("--count", type=int)
     parser.add_argument("--photos", type=int, default=50)

@@ -25,7 +25,7 @@ from veilface.cli.main import app
 REPOSITORY = Path(__file__).resolve().parents[1]
 PAGES = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").glob("*.md"))]
 ELSEWHERE = "<!-- needs: downloads -->"
-"""Stands before a block that cannot run here; its commands and options are looked up all the same."""
+"""Stands before a block that cannot run here; its options are looked up all the same."""
 
 _BLOCK = re.compile(r"(?P<before>[^\n]*)\n```(?P<language>\w*)\n(?P<code>.*?)^```$", re.M | re.S)
 _PLACES = ("LFW", "onnx:", "fetch", "lfw")  # data and weights that are not in the repository

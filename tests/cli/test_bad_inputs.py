@@ -38,7 +38,8 @@ def check(name: str, words: str) -> None:
     assert {path.name for path in Path("out").iterdir()} == {"good.veil.png", ".veilface.lock"}
     made = {Path("out"), Path("out.veilface.jsonl")}
     assert {path: path.lstat().st_size for path in Path().iterdir() if path not in made} == before
-    lines = [json.loads(line) for line in Path("out.veilface.jsonl").open()]
+    record = Path("out.veilface.jsonl").read_text()
+    lines = [json.loads(line) for line in record.splitlines()]
     assert {entry["input"]: (entry["status"], bool(entry["error"])) for entry in lines} == {
         name: ("failed", True),
         "good.png": ("done", False),

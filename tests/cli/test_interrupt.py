@@ -53,7 +53,12 @@ def test_interrupted_run_is_resumed(tmp_path: Path, number: int, status: int) ->
     before = {name: (out / name).read_bytes() for name in done}
 
     second = subprocess.run(
-        command(*ARGUMENTS, steps=60), cwd=tmp_path, capture_output=True, text=True, check=False, timeout=120
+        command(*ARGUMENTS, steps=60),
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
     )
     assert second.returncode == 0, second.stderr
     assert second.stdout.count("done already") == len(done)

@@ -6,7 +6,6 @@ import errno
 import json
 import os
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -238,15 +237,13 @@ def test_what_is_passed_over_is_told_and_counted(monkeypatch: pytest.MonkeyPatch
     make_mixed_folder()
     real = os.scandir
 
-    def scandir(path: str) -> Any:
+    def scandir(path: str) -> object:
         if str(path).endswith("locked"):
             raise PermissionError(errno.EACCES, "Permission denied", path)
         return real(path)
 
     monkeypatch.setattr(os, "scandir", scandir)  # root may read everything
-    expected = {
-        **PASSED, "in/locked": "a folder that cannot be read: Permission denied"
-    }
+    expected = {**PASSED, "in/locked": "a folder that cannot be read: Permission denied"}
     out, err = protect("in", "-o", "out")
     told = {line for line in err.splitlines() if line.startswith("passed over: ")}
     assert told == {f"passed over: {path} ({reason})" for path, reason in expected.items()}

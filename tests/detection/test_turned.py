@@ -51,7 +51,7 @@ def face(score: float, *, turned: bool = False, side: float = 100.0, x: float = 
     points = TEMPLATE.numpy() * side / 112
     if turned:
         points = side - points
-    points = points + (x, 60.0)
+    points = points + np.array([x, 60.0])
     return Detection((x, 60.0, side, side), tuple(map(tuple, points.tolist())), score)
 
 

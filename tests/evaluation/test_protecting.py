@@ -161,7 +161,10 @@ def test_a_protector_of_ones_own_is_told_what_it_has_to_return() -> None:
     assert torch.equal(made, 1 - faces)
     for answer, words in (
         (lambda x: x, r"mine has to return veilface\.types\.Protected.*, not a Tensor"),
-        (lambda x: Protected(x[:1], {}), r"images \(2, 3, 112, 112\).*, not images \(1, 3, 112, 112\)"),
+        (
+            lambda x: Protected(x[:1], {}),
+            r"images \(2, 3, 112, 112\).*, not images \(1, 3, 112, 112\)",
+        ),
         (lambda x: Protected(x * 255, {}), "outside of that, or not finite"),
         (lambda x: Protected(x / 0, {}), "outside of that, or not finite"),
     ):

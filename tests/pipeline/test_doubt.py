@@ -104,9 +104,7 @@ def faces(*found: Detection, others: tuple[Detection, ...] = ()) -> Faces:
 
 
 def check(seen: list[Detection], replaced: Faces, *, visible: bool = True) -> None:
-    check_replaced(
-        PHOTO.pixels, replaced, name="x.jpg", detector=Stub(seen), visible=visible
-    )
+    check_replaced(PHOTO.pixels, replaced, name="x.jpg", detector=Stub(seen), visible=visible)
 
 
 def test_the_result_shows_strangers_and_nobody_else() -> None:

@@ -105,5 +105,5 @@ def test_torn_last_line_is_passed_over_and_written_after(root: Path, torn: bytes
 
 
 def test_unwritable_manifest_raises(tmp_path: Path) -> None:
-    with pytest.raises(OSError, match="out.veilface.jsonl"):
+    with pytest.raises(OSError, match=r"out\.veilface\.jsonl"):
         Manifest(tmp_path / "missing" / "out").append(RECORD)

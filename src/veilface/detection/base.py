@@ -63,9 +63,7 @@ def clean(
     return sorted(kept, key=lambda face: (-_area(face), face.box))
 
 
-def is_plausible(
-    face: Detection, *, width: int, height: int, smallest: float = MIN_SIDE
-) -> bool:
+def is_plausible(face: Detection, *, width: int, height: int, smallest: float = MIN_SIDE) -> bool:
     """Whether a finding is finite, large enough, centred in the photo, and has spread landmarks."""
     x, y, w, h = face.box
     values = itertools.chain(face.box, *face.points, (face.score,))

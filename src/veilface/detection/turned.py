@@ -24,7 +24,7 @@ MARGIN = 0.02
 """By how much the surer of two findings must be ahead."""
 
 SIDE = 512
-"""Longest side of the photo for a first look at a turned one: faces from about an eightieth of it."""
+"""Longest side of the photo for a first look at a turned one: faces of about an eightieth."""
 
 SURE = 0.8
 """Least confidence of a face that is only seen in a turned photo."""

@@ -16,7 +16,8 @@ def find_damage(data: bytes, form: str) -> str | None:
     JPEG has no checksum: its data are read once more, at an eighth of the size, by a decoder that
     stops at libjpeg's warnings. It sees whatever shifts the rest of the picture; where the Huffman
     codes find back into step within a few blocks, other colours may be all that is left of the
-    damage, which stays unseen. PNG has a checksum, which Pillow compares; WebP, BMP and TIFF have nothing of the kind.
+    damage, which stays unseen. PNG has a checksum, which Pillow compares; WebP, BMP and TIFF have
+    nothing of the kind.
 
     Args:
         data: The whole file.

@@ -11,7 +11,6 @@ from pathlib import Path
 from veilface.errors import ImageError
 from veilface.imaging.headers import MAX_BYTES
 
-
 PARTS = ".veilface-*.part"
 """The temporary names; a process that is killed leaves one behind."""
 

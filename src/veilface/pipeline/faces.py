@@ -134,4 +134,3 @@ def is_own_crop(photo: Photo) -> bool:
 
 def _explains(known: Detection, seen: Detection) -> bool:
     return landmarks_agree(known, seen) or is_part(seen, known)
-

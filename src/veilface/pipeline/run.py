@@ -209,7 +209,9 @@ class _Run:
         self.reporter.begin(len(found.sources) + len(found.problems) + len(failing))
         for one in found.passed_over:
             if self.options.strict:
-                self._fail(self._record(one.path, one.path), f"{one.path} is passed over: {one.reason}")
+                self._fail(
+                    self._record(one.path, one.path), f"{one.path} is passed over: {one.reason}"
+                )
             else:
                 self.reporter.passed_over(one)
         for problem in found.problems:
