@@ -54,15 +54,6 @@ def model_flag(preset: Preset | None, dataset: str) -> str | None:
     )
 
 
-def _too_small(row: Row) -> list[str]:
-    if row.images >= ENOUGH:
-        return []
-    return [
-        f"{row.images} images are too few to conclude anything (from {ENOUGH} on they are not): "
-        "read the intervals, not the figures"
-    ]
-
-
 def _still_there(row: Row, controls: Sequence[Row], stranger: Mapping[str, Estimate]) -> list[str]:
     found = []
     ssim, level = row.measures["ssim"], stranger["ssim"]
@@ -123,3 +114,12 @@ def _like_a_control(row: Row, controls: Sequence[Row]) -> list[str]:
 
 def _overlap(first: Estimate, second: Estimate) -> bool:
     return first.low <= second.high and second.low <= first.high
+
+
+def _too_small(row: Row) -> list[str]:
+    if row.images >= ENOUGH:
+        return []
+    return [
+        f"{row.images} images are too few to conclude anything (from {ENOUGH} on they are not): "
+        "read the intervals, not the figures"
+    ]
