@@ -10,8 +10,8 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-import click
 import pytest
 import typer
 from PIL import Image
@@ -98,7 +98,7 @@ def test_commands_and_options_exist(where: str, line: str) -> None:
     words = shlex.split(line)[1:]
     if words == ["..."]:
         return
-    found: click.Command = typer.main.get_command(app)
+    found: Any = typer.main.get_command(app)
     while hasattr(found, "commands") and words and words[0] in found.commands:
         found = found.commands[words.pop(0)]
     assert not hasattr(found, "commands") or not words or words[0].startswith("-"), where

@@ -176,7 +176,7 @@ def turned_quarter(found: Detection, side: int = 240) -> Detection:
 def test_a_real_face_of_seven_pixels_is_mentioned(protector: Protector, tmp_path: Path) -> None:
     pixels = photo_pixels(1)
     small = Image.fromarray(data.astronaut()).resize((40, 40), Image.Resampling.LANCZOS)
-    pixels[0:40, 0:40] = small
+    pixels[0:40, 0:40] = np.asarray(small)
     Image.fromarray(pixels).save(tmp_path / "x.png")
     summary = run(protector, [tmp_path / "x.png"], tmp_path / "out", Options())
     assert summary.records[0].too_small == 1

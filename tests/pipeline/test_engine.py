@@ -134,7 +134,8 @@ def test_absent_cuda_is_an_error_and_auto_takes_the_cpu(monkeypatch: pytest.Monk
 def test_threads_are_chosen_by_trial_and_the_users_word_counts(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    before, chosen = torch.get_num_threads(), []
+    before = torch.get_num_threads()
+    chosen: list[int] = []
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     monkeypatch.setattr(torch, "get_num_threads", lambda: 8)
     monkeypatch.setattr(torch, "set_num_threads", chosen.append)

@@ -15,6 +15,7 @@ from tests.fixtures.faces import synthetic_faces
 from tests.fixtures.program import command
 from tests.fixtures.quick import quick_protector
 from veilface.errors import ImageError
+from veilface.imaging import files
 from veilface.imaging.encode import encode
 from veilface.imaging.tensors import to_uint8
 from veilface.pipeline import writing
@@ -91,7 +92,7 @@ def test_only_what_this_call_wrote_goes_away_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The loser of a race finds a file in its way that was not there when it looked."""
-    real = writing.write_atomic
+    real = files.write_atomic
     mine, theirs = tmp_path / "a.png", tmp_path / "b.png"
 
     def write(path: Path, data: bytes, *, overwrite: bool = False) -> None:
