@@ -112,7 +112,7 @@ def _source(spec: RecognizerSpec) -> str:
         "pypi": f"PyPI {source.package} {source.version} (installed with veilface)",
         "npm": f"npm {source.package} {source.version}",
         "http": f"{source.address} ({source.package} {source.version})",
-        "frbench": f"frbench {source.package}, {source.version} (extra `veilface[frbench]`)",
+        "frbench": f"frbench {source.package}, {source.version} (`pip install frbench`)",
     }
     return where[source.registry]
 

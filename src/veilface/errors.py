@@ -18,6 +18,13 @@ class NoFaceError(VeilfaceError):
     """The detector found no face in the photo."""
 
 
+class DoubtError(ImageError):
+    """It is doubtful that a photo is what it seems, or that its face is where it was looked for.
+
+    Whoever has looked at it may accept the doubt.
+    """
+
+
 class WeightsError(VeilfaceError):
     """A weight file is missing, has another hash than the registry states, or cannot be parsed."""
 

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from veilface.errors import UncalibratedError
+
 if TYPE_CHECKING:
     from PIL.Image import Image
     from torch import Tensor
@@ -75,7 +77,7 @@ class ProtectedPhoto:
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """The answer of one recogniser about two photos.
+    """The answer of one recogniser about two photos; true when it is a match.
 
     Attributes:
         recognizer: Its registry name.
@@ -102,6 +104,19 @@ class Verification:
         if self.match is None:
             return "uncalibrated"
         return "match" if self.match else "no match"
+
+    def __bool__(self) -> bool:
+        """The decision, so that ``if veilface.verify(a, b):`` means what it says.
+
+        Raises:
+            UncalibratedError: There is none.
+        """
+        if self.match is None:
+            raise UncalibratedError(
+                f"{self.recognizer} has no thresholds, so its similarity of {self.score:.3f} is no "
+                "decision: look at .score, or calibrate it (.match is None)"
+            )
+        return self.match
 
     def to_dict(self) -> dict[str, Any]:
         """The fields as JSON-ready values."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from veilface.cli.common import split_names, table
 from veilface.cli.main import app
 from veilface.errors import UnknownNameError, WeightsError
 from veilface.imaging.encode import encode
+from veilface.imaging.provenance import Mark
 from veilface.pipeline import selftest
 from veilface.pipeline import verify as verify_module
 from veilface.pipeline.selftest import Check
@@ -62,7 +64,8 @@ def test_verify_match_prints_a_table_and_the_best_pair() -> None:
     lines = out.splitlines()
     assert lines[0] == "one.png and two.png"
     assert lines[1].split() == ["recogniser", "similarity", "threshold", "FMR", "decision"]
-    assert [line.split()[0] for line in lines[2:]] == ["a", "b"]
+    assert [line.split()[0] for line in lines[2:4]] == ["a", "b"]
+    assert lines[4] == "2 of 2 match; rule majority: match"
     assert "0.009  match" in lines[2]
     assert "best of 2 pairs: face 1 of 1 in A, face 2 of 2 in B (largest first)" in lines[2]
 
@@ -72,7 +75,8 @@ def test_verify_without_a_match_is_status_1() -> None:
     Image.fromarray(photo_pixels(1, seed=5)).save("other.png")
     # the tiny threshold is 1 - 100 fmr: nothing but equal pixels exceeds it
     out = veilface("verify", "one.png", "other.png", "--fmr", "1e-9", status=1).stdout
-    assert out.count("no match") == 2
+    assert out.count("no match\n") == 3
+    assert "0 of 2 match; rule majority: no match" in out
     one = veilface("verify", "one.png", "other.png", "--recognizer", "b", "--fmr", "1e-9", status=1)
     assert one.stdout.count("no match") == 1
 
@@ -83,8 +87,10 @@ def test_verify_json() -> None:
     assert document["match"] is True
     assert [result["recognizer"] for result in document["results"]] == ["a", "b"]
     assert set(document["results"][0]) == {
-        "recognizer", "score", "threshold", "fmr", "match", "faces", "pair",
+        "recognizer", "score", "threshold", "fmr", "match", "faces", "pair", "took_part",
     }  # fmt: skip
+    assert document["rule"] == "majority"
+    assert document["results"][0]["took_part"] is None  # neither file says
 
 
 @pytest.mark.usefixtures("_tiny")
@@ -128,6 +134,53 @@ def test_verify_error_as_json() -> None:
     assert "no face found" in json.loads(result.stdout)["error"]
 
 
+@pytest.mark.usefixtures("_tiny")
+@pytest.mark.parametrize(
+    ("rule", "fmr", "status"),
+    # the similarities of these two photos are 0.02 and 0.56, the thresholds 1 - 100 fmr
+    [("any", "5e-3", 0), ("majority", "5e-3", 1), ("all", "5e-3", 1), ("any", "1e-9", 1),
+     ("majority", "9.9e-3", 0), ("all", "9.9e-3", 0)],
+)  # fmt: skip
+def test_the_exit_status_follows_the_rule(rule: str, fmr: str, status: int) -> None:
+    Image.fromarray(photo_pixels(1, seed=5)).save("other.png")
+    arguments = ("one.png", "other.png", "--rule", rule, "--fmr", fmr)
+    out = veilface("verify", *arguments, status=status).stdout
+    assert out.endswith(f"rule {rule}: {'no match' if status else 'match'}\n")
+    document = json.loads(veilface("verify", *arguments, "--json", status=status).stdout)
+    assert (document["rule"], document["match"]) == (rule, status == 0)
+
+
+@pytest.mark.usefixtures("_tiny")
+def test_one_of_six_that_does_not_match_is_outvoted_and_an_unknown_rule_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    table = {name: tiny(name, seed=1) for name in "abcde"}
+    table["odd"] = tiny("odd", seed=2)
+    table["odd"].spec.threshold = lambda fmr: 2.0  # type: ignore[misc, assignment]
+    monkeypatch.setattr(verify_module, "load_recognizer", lambda name, **_: table[name])
+    monkeypatch.setattr(verify_module, "available", lambda: list(table))
+    assert "5 of 6 match; rule majority: match" in veilface("verify", "one.png", "one.png").stdout
+    veilface("verify", "one.png", "one.png", "--rule", "all", status=1)
+    veilface("verify", "one.png", "one.png", "--rule", "all", "--recognizer", "a,b")
+    err = veilface("verify", "one.png", "one.png", "--rule", "most", status=2).stderr
+    assert "available: all, any, majority" in err
+
+
+@pytest.mark.usefixtures("_tiny")
+def test_who_took_part_in_making_an_image_is_marked() -> None:
+    mark = Mark(tool="veilface", version="1", preset="persona", recognizers=("a",))
+    Path("made.png").write_bytes(encode(photo_pixels(1), format="png", mark=mark))
+    result = veilface("verify", "one.png", "made.png")
+    first, second = result.stdout.splitlines()[2:4]
+    assert "(the image was made against it)" in first
+    assert "made against" not in second
+    assert result.stderr == ""
+    document = json.loads(veilface("verify", "one.png", "made.png", "--json").stdout)
+    assert [one["took_part"] for one in document["results"]] == [True, False]
+    alone = veilface("verify", "one.png", "made.png", "--recognizer", "a")
+    assert "made against every recogniser that was asked" in alone.stderr
+
+
 # inspect
 
 
@@ -143,6 +196,7 @@ def test_inspect() -> None:
         "tool": "veilface",
         "version": __version__,
         "preset": "persona",
+        "recognizers": [],  # those of the test are in no registry
     }
     assert "no mark" in veilface("inspect", "plain.png", status=1).stdout
     assert json.loads(veilface("inspect", "plain.png", "--json", status=1).stdout)["mark"] is None
@@ -241,12 +295,27 @@ def test_doctor_prints_every_check_and_its_status_counts(
     monkeypatch: pytest.MonkeyPatch, last: str, status: int
 ) -> None:
     checks = [Check("versions", "torch", "ok", "2"), Check("tools", "npm", last, "a sentence")]
-    monkeypatch.setattr(selftest, "examine", lambda: iter(checks))
+    monkeypatch.setattr(selftest, "examine", lambda *, self_test: iter(checks))
     out = veilface("doctor", status=status).stdout
     assert "npm: a sentence" in out
     document = json.loads(veilface("doctor", "--json", status=status).stdout)
     assert document["ok"] is (status == 0)
     assert [check["status"] for check in document["checks"]] == ["ok", last]
+
+
+def test_doctor_is_quick_and_tries_things_out_when_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    def never(*_: object, **__: object) -> None:
+        pytest.fail("a network was built")
+
+    monkeypatch.setattr(selftest, "load_recognizer", never)
+    began = time.perf_counter()
+    names = {check.name for check in selftest.examine()}
+    assert time.perf_counter() - began < 5
+    assert {"torch", "dlib", "sface", "detector"} <= names
+    assert "protection" not in names
+    monkeypatch.setattr(selftest, "load_recognizer", lambda name: None)
+    monkeypatch.setattr(selftest, "_protection", lambda: "works")
+    assert "protection: works" in veilface("doctor", "--self-test").stdout
 
 
 # the whole

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -41,6 +42,8 @@ def test_folder_of_results(faces: Path, tmp_path: Path) -> None:
     assert "6 people, a gallery of 3" in made.stdout
     lines = {line.split()[0]: line for line in made.stdout.splitlines() if line.strip()}
     assert {"clean", "negative"} < set(lines)
+    # six people: every figure stands with its interval
+    assert re.search(r"1\.000 \[0\.\d+, 1\.000\] of \d", lines["clean"])
     assert "measuring: 2" in made.stderr
     document = json.loads((tmp_path / "evaluation.json").read_text())
     assert [row["protector"] for row in document["rows"]] == ["clean", "negative"]

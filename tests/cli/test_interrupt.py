@@ -1,4 +1,4 @@
-"""Ctrl-C in a real process: no half file, and the same command continues."""
+"""Ctrl-C and SIGTERM in a real process: no half file, and the same command continues."""
 
 from __future__ import annotations
 
@@ -13,26 +13,9 @@ import pytest
 from PIL import Image
 
 from tests.fixtures.photos import photo_pixels
+from tests.fixtures.program import command
 
-REPOSITORY = Path(__file__).resolve().parents[2]
-
-# The command line with tiny recognisers and a chosen number of steps. A test run that a shell put
-# into the background has SIGINT ignored, and so would its children.
-PROGRAM = """
-import signal, sys, pytest, torch
-signal.signal(signal.SIGINT, signal.default_int_handler)
-sys.path.insert(0, {repository!r})
-torch.set_num_threads(1)
-from tests.fixtures.quick import make_quick
-make_quick(pytest.MonkeyPatch(), steps={steps})
-from veilface.cli.main import main
-main()
-"""
-
-
-def command(steps: int) -> list[str]:
-    code = PROGRAM.format(repository=str(REPOSITORY), steps=steps)
-    return [sys.executable, "-c", code, "protect", "in", "-o", "out", "--batch-size", "1"]
+ARGUMENTS = ("protect", "in", "-o", "out", "--batch-size", "1")
 
 
 def wait_for(path: Path, process: subprocess.Popen[str], *, seconds: float = 60) -> None:
@@ -44,32 +27,38 @@ def wait_for(path: Path, process: subprocess.Popen[str], *, seconds: float = 60)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
-def test_interrupted_run_is_resumed(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_interrupted_run_is_resumed(tmp_path: Path, number: int, status: int) -> None:
     (tmp_path / "in").mkdir()
     for seed in range(4):
         Image.fromarray(photo_pixels(1, seed=seed)).save(tmp_path / "in" / f"{seed}.png")
-    out = tmp_path / "out"
+    out, record = tmp_path / "out", tmp_path / "out.veilface.jsonl"
     with subprocess.Popen(
-        command(steps=60),
+        command(*ARGUMENTS, steps=60),
         cwd=tmp_path,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     ) as process:
-        wait_for(out / "veilface-manifest.jsonl", process)
-        process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=60)
-    assert process.returncode == 130, err
+        wait_for(record, process)
+        process.send_signal(number)
+        out_text, err = process.communicate(timeout=60)
+    assert process.returncode == status, err
     assert "interrupted: run the same command again to continue" in err
+    assert " done; outputs in out" in out_text
     assert "Traceback" not in err
-    records = [json.loads(line) for line in (out / "veilface-manifest.jsonl").open()]
-    done = {record["outputs"][0]["path"] for record in records}
+    done = {json.loads(line)["outputs"][0]["path"] for line in record.open()}
     assert 1 <= len(done) < 4
-    assert {path.name for path in out.iterdir()} == done | {"veilface-manifest.jsonl"}
+    assert {path.name for path in out.iterdir()} == done | {".veilface.lock"}
     before = {name: (out / name).read_bytes() for name in done}
 
     second = subprocess.run(
-        command(steps=60), cwd=tmp_path, capture_output=True, text=True, check=False, timeout=120
+        command(*ARGUMENTS, steps=60),
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
     )
     assert second.returncode == 0, second.stderr
     assert second.stdout.count("done already") == len(done)

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
-from tests.fixtures.bad_files import BAD, write_cmyk, write_turned
+from tests.fixtures.bad_files import write_cmyk, write_turned
 from tests.fixtures.photos import photo_pixels
 from tests.fixtures.quick import make_quick
 from veilface.cli import protect as module
 from veilface.cli.main import app
+from veilface.detection.yunet import YuNet
 from veilface.imaging import files
+from veilface.imaging.cover import region_of
 from veilface.imaging.decode import load_photo
 
 
@@ -36,7 +40,7 @@ def protect(*arguments: str, status: int = 0, text: str | None = None) -> tuple[
 
 
 def outputs(folder: str = "out") -> set[str]:
-    return {path.name for path in Path(folder).iterdir()} - {"veilface-manifest.jsonl"}
+    return {path.name for path in Path(folder).iterdir()} - {".veilface.lock"}
 
 
 def test_one_photo() -> None:
@@ -44,25 +48,11 @@ def test_one_photo() -> None:
     assert outputs() == {"good.veil.png"}
     assert "good.png: 1 face" in out
     assert "similarity to the source: a 0." in out
-    assert "1 done; outputs in out" in out
+    assert "1 done; outputs in out, record in " in out
     assert err == ""
     mark = load_photo("out/good.veil.png").mark
     assert mark is not None
     assert (mark.tool, mark.preset) == ("veilface", "persona")
-
-
-@pytest.mark.parametrize("name", BAD)
-def test_bad_file_is_one_sentence_and_the_rest_goes_on(name: str) -> None:
-    content, word = BAD[name]
-    Path(name).write_bytes(content())
-    out, err = protect(name, "good.png", "-o", "out", status=1)
-    (line,) = err.splitlines()
-    assert line.startswith("failed: ")
-    assert name in line
-    assert word in line
-    assert outputs() == {"good.veil.png"}
-    assert "1 done, 1 failed" in out
-    assert Path(name).read_bytes() == content()
 
 
 def test_hardly_photos_that_work() -> None:
@@ -156,7 +146,7 @@ def test_json_is_one_document_and_the_text_goes_to_stderr() -> None:
     Path("text.jpg").write_bytes(b"no photo")
     out, err = protect("good.png", "text.jpg", "-o", "out", "--json", status=1)
     document = json.loads(out)
-    assert document["counts"] == {"done": 1, "skipped": 0, "failed": 1}
+    assert document["counts"] == {"done": 1, "skipped": 0, "failed": 1, "passed_over": 0}
     assert document["preset"] == "persona"
     assert document["recognizers"] == ["a", "b", "c"]
     assert document["reproducible"] is False
@@ -206,7 +196,7 @@ def test_seed_is_warned_about_repeats_and_is_written_nowhere() -> None:
     assert Path("out/good.veil.png").read_bytes() != Path("three/good.veil.png").read_bytes()
     for path in Path("out").iterdir():
         assert b"918273645" not in path.read_bytes()
-    assert json.loads(Path("out/veilface-manifest.jsonl").read_text())["reproducible"] is True
+    assert json.loads(Path("out.veilface.jsonl").read_text())["reproducible"] is True
 
 
 def test_marked_file_is_refused_without_a_terminal_and_taken_with_again() -> None:
@@ -241,3 +231,98 @@ def test_largest_and_jpeg() -> None:
     assert outputs() == {f"three.veil-{k}.jpg" for k in (1, 2, 3)}
     protect("three.png", "-o", "two", "--largest")
     assert outputs("two") == {"three.veil.png"}
+
+
+def make_mixed_folder() -> None:
+    for folder in ("in/deep", "in/locked", "in/.git", "else"):
+        Path(folder).mkdir(parents=True)
+    Path("good.png").rename("in/good.png")
+    for name in ("in/IMG_1.HEIC", "in/party.gif", "in/DSC0001", "in/deep/.hidden.png", "in/n.txt"):
+        Path(name).touch()
+    Path("in/linked").symlink_to(Path("else").resolve(), target_is_directory=True)
+
+
+PASSED = {
+    "in/.git": "a hidden folder",
+    "in/linked": "a link to a folder",
+    "in/IMG_1.HEIC": ".HEIC is no extension of the photos that are read",
+    "in/party.gif": ".gif is no extension of the photos that are read",
+    "in/n.txt": ".txt is no extension of the photos that are read",
+    "in/DSC0001": "a file without an extension",
+    "in/deep/.hidden.png": "a hidden file",
+}
+
+
+def test_what_is_passed_over_is_told_and_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    make_mixed_folder()
+    real = os.scandir
+
+    def scandir(path: str) -> object:
+        if str(path).endswith("locked"):
+            raise PermissionError(errno.EACCES, "Permission denied", path)
+        return real(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)  # root may read everything
+    expected = {**PASSED, "in/locked": "a folder that cannot be read: Permission denied"}
+    out, err = protect("in", "-o", "out")
+    told = {line for line in err.splitlines() if line.startswith("passed over: ")}
+    assert told == {f"passed over: {path} ({reason})" for path, reason in expected.items()}
+    assert "1 done, 8 passed over; outputs in out" in out
+    document = json.loads(protect("in", "-o", "out", "--json")[0])
+    assert document["counts"]["passed_over"] == 8
+    assert {one["path"]: one["reason"] for one in document["passed_over"]} == expected
+    out, err = protect("in", "-o", "out", "--strict", status=1)
+    assert "8 failed" in out
+    assert "failed: in/IMG_1.HEIC is .HEIC is no extension" not in err
+    assert "failed: in/party.gif is passed over: .gif is no extension" in err
+
+
+def test_a_folder_of_unread_formats_is_not_called_empty() -> None:
+    Path("phone").mkdir()
+    Path("phone/a.heic").touch()
+    Path("phone/b.heic").touch()
+    _, err = protect("phone", "-o", "out", status=1)
+    assert "failed: the folder phone contains no images that are read, but 2 other" in err
+    assert err.count("passed over: phone/") == 2
+    assert not outputs()
+
+
+@pytest.mark.parametrize("how", ["box", "blur", "pixelate"])
+def test_cover_needs_no_recogniser_and_writes_whole_photos(
+    monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    monkeypatch.setattr("veilface.pipeline.protector.assemble", None)
+    Image.fromarray(photo_pixels(2)).save("two.png")
+    out, err = protect("two.png", "-o", "out", "--cover", how)
+    assert err == ""
+    assert "2 faces" in out
+    assert "similarity" not in out
+    before, after = photo_pixels(2), np.asarray(Image.open("out/two.veil.png"))
+    assert after.shape == before.shape
+    for face in YuNet().detect(before):
+        left, top, right, bottom = region_of(face.box, before.shape[1], before.shape[0])
+        assert min(x for x, _ in face.points) > left
+        assert max(y for _, y in face.points) < bottom
+        region = after[top:bottom, left:right]
+        if how == "blur":
+            # as smooth as a ramp: what is left changes by a grey level or two from pixel to pixel
+            assert np.abs(np.diff(region.astype(int), axis=1)).max() <= 3
+        else:
+            colours = len(np.unique(region.reshape(-1, 3), axis=0))
+            assert colours == 1 if how == "box" else colours <= 36
+    assert (after == before)[:, :40].all()
+    mark = load_photo("out/two.veil.png").mark
+    assert mark is not None
+    assert mark.preset == f"cover-{how}"
+    document = json.loads(protect("two.png", "-o", "out", "--cover", how, "--json")[0])
+    assert document["counts"]["skipped"] == 1
+    assert document["recognizers"] == []
+
+
+def test_cover_refuses_what_makes_no_sense() -> None:
+    _, err = protect("good.png", "-o", "out", "--cover", "fog", status=2)
+    assert "available: blur, box, pixelate" in err
+    protect("good.png", "-o", "out", "--cover", "box", "--aligned", status=2)
+    Image.fromarray(photo_pixels(0)).save("wall.png")
+    _, err = protect("wall.png", "-o", "out", "--cover", "box", status=1)
+    assert "no face found in wall.png" in err

@@ -43,6 +43,16 @@ def clean() -> Row:
     return replace(like_clean, protector="clean", kind="control")
 
 
+def test_a_rate_of_one_pair_is_called_too_small_and_not_a_rate() -> None:
+    """Two people: the one pair of protected images matched, and that was called 100 %."""
+    small = replace(row(fmr_pp=share(1, 1), fmr_pc=share(0.001, 10_000)), images=2)
+    flags = flags_of(small, [clean()], STRANGER)
+    assert not any("of the pairs" in flag for flag in flags)
+    assert flags[0].startswith("2 images are too few to conclude anything (from 30 on")
+    large = flags_of(row(fmr_pp=share(1, 1000)), [clean()], STRANGER)
+    assert any("match each other in 100.0% of the pairs" in flag for flag in large)
+
+
 def test_good_protection_has_no_flag() -> None:
     assert flags_of(row(), [clean()], STRANGER) == ()
 

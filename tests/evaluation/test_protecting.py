@@ -7,19 +7,30 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
+from torch import Tensor
 
 from tests.fixtures.faces import synthetic_faces
-from veilface.errors import ImageError, ShapeError
+from veilface.errors import ImageError, ProtectionError, ShapeError
 from veilface.evaluation.protect_cache import Job
-from veilface.evaluation.protecting import Request, Tally, fetch, prepare, protect_set
+from veilface.evaluation.protecting import (
+    Request,
+    Tally,
+    fetch,
+    prepare,
+    protect_set,
+    transform,
+)
 from veilface.protectors.base import quantise
 from veilface.protectors.controls import CONTROLS
 from veilface.protectors.veil.presets import PRESETS
+from veilface.types import Protected
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 FACES = quantise(synthetic_faces(24))
@@ -130,3 +141,32 @@ def test_killed_run_is_continued(tmp_path: Path) -> None:
     assert {name: after[name] for name in kept} == kept, "nothing is repeated"
     fresh = protect_set(QUICK, FACES, cache=tmp_path / "fresh", jobs=1)
     assert torch.equal(images, fresh), "processes and threads do not show in the images"
+
+
+class Own:
+    """A protector of somebody else."""
+
+    name = "mine"
+
+    def __init__(self, answer: Callable[[Tensor], object]) -> None:
+        self.answer = answer
+
+    def protect(self, x: Tensor, *, generator: object = None) -> Any:  # noqa: ANN401
+        return self.answer(x)
+
+
+def test_a_protector_of_ones_own_is_told_what_it_has_to_return() -> None:
+    faces = synthetic_faces(2)
+    made = transform(Own(lambda x: Protected(1 - x, {})), faces, seed=0)
+    assert torch.equal(made, 1 - faces)
+    for answer, words in (
+        (lambda x: x, r"mine has to return veilface\.types\.Protected.*, not a Tensor"),
+        (
+            lambda x: Protected(x[:1], {}),
+            r"images \(2, 3, 112, 112\).*, not images \(1, 3, 112, 112\)",
+        ),
+        (lambda x: Protected(x * 255, {}), "outside of that, or not finite"),
+        (lambda x: Protected(x / 0, {}), "outside of that, or not finite"),
+    ):
+        with pytest.raises(ProtectionError, match=words):
+            transform(Own(answer), faces, seed=0)

@@ -94,10 +94,10 @@ def test_hostile_marks_count_as_none(text: bytes) -> None:
     assert read_mark(double[:-12] + tail + double[-12:]) == MARK
 
 
-def test_only_the_three_fields_are_taken() -> None:
+def test_only_the_four_fields_are_taken() -> None:
     text = json.dumps({**GOOD, "seed": 7}).encode()
     assert read_mark(_png_with(text)) == MARK
-    assert set(json.loads(MARK.to_json())) == {"tool", "version", "preset"}
+    assert set(json.loads(MARK.to_json())) == {"tool", "version", "preset", "recognizers"}
 
 
 def test_huge_chunk_lengths_end_the_walk() -> None:

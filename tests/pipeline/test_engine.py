@@ -13,6 +13,7 @@ from torch import Generator, Tensor
 from tests.fixtures.faces import synthetic_faces
 from tests.fixtures.quick import tiny
 from veilface.errors import DeviceError, ProtectionError
+from veilface.pipeline import devices
 from veilface.pipeline.compose import check_image
 from veilface.pipeline.devices import is_out_of_memory, resolve_device
 from veilface.pipeline.engine import Engine
@@ -128,3 +129,33 @@ def test_absent_cuda_is_an_error_and_auto_takes_the_cpu(monkeypatch: pytest.Monk
     assert resolve_device("auto").type == "cpu"
     with pytest.raises(DeviceError, match="sees no CUDA device"):
         resolve_device("cuda")
+
+
+def test_threads_are_chosen_by_trial_and_the_users_word_counts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    before = torch.get_num_threads()
+    chosen: list[int] = []
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 8)
+    monkeypatch.setattr(torch, "set_num_threads", chosen.append)
+    times = {1: 0.02, 4: 0.01, 8: 0.05}
+    monkeypatch.setattr(devices, "_trial", lambda x, weight, count: times[count])
+    assert devices.fitting_threads() == 4
+    times[1] = 0.005  # the other cores are busy
+    assert devices.fitting_threads() == 1
+    assert chosen == [4, 1]
+    monkeypatch.setenv("OMP_NUM_THREADS", "8")
+    assert devices.fitting_threads() == 8
+    assert chosen == [4, 1]
+    monkeypatch.undo()
+    assert torch.get_num_threads() == before
+
+
+def test_a_trial_of_threads_takes_a_moment() -> None:
+    before = torch.get_num_threads()
+    x, weight = torch.ones(1, 4, 8, 8), torch.ones(4, 4, 3, 3)
+    try:
+        assert 0 < devices._trial(x, weight, 1) < 1
+    finally:
+        torch.set_num_threads(before)

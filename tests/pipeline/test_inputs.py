@@ -17,9 +17,9 @@ def touch(root: Path, *names: str) -> None:
 
 
 def names(given: list[str | Path], *, output: Path | None = None) -> list[str]:
-    sources, problems = collect(given, output=output)
-    assert not problems
-    return [source.path.as_posix() for source in sources]
+    found = collect(given, output=output)
+    assert not found.problems
+    return [source.path.as_posix() for source in found.sources]
 
 
 @pytest.fixture(autouse=True)
@@ -30,9 +30,9 @@ def _inside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_folder_is_walked_and_passes_over_what_is_hidden_or_no_image() -> None:
     touch(Path(), "in/b.JPG", "in/a.png", "in/notes.txt", "in/.hidden.png", "in/.git/x.png")
     touch(Path(), "in/deep/er/c.webp", "in/deep/d.tif")
-    sources, problems = collect(["in"])
-    assert not problems
-    assert [(s.path.as_posix(), s.folder) for s in sources] == [
+    found = collect(["in"])
+    assert not found.problems
+    assert [(s.path.as_posix(), s.folder) for s in found.sources] == [
         ("in/a.png", PurePath()),
         ("in/b.JPG", PurePath()),
         ("in/deep/d.tif", PurePath("deep")),
@@ -88,11 +88,11 @@ def test_named_output_is_an_input() -> None:
 
 def test_inputs_that_yield_nothing_are_problems_and_the_rest_goes_on() -> None:
     touch(Path(), "empty/notes.txt", "a.png")
-    sources, problems = collect(["empty", "missing.png", "*.gif", "a.png"])
-    assert [source.path.name for source in sources] == ["a.png"]
-    assert [problem.given for problem in problems] == ["empty", "missing.png", "*.gif"]
-    assert [problem.sentence for problem in problems] == [
-        "the folder empty contains no images",
+    found = collect(["empty", "missing.png", "*.gif", "a.png"])
+    assert [source.path.name for source in found.sources] == ["a.png"]
+    assert [problem.given for problem in found.problems] == ["empty", "missing.png", "*.gif"]
+    assert [problem.sentence for problem in found.problems] == [
+        "the folder empty contains no images that are read, but 1 other files or folders",
         "missing.png does not exist",
         "no file matches *.gif",
     ]

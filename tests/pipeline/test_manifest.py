@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from veilface.pipeline.manifest import NAME, Manifest, OutputRecord, Record
+from veilface.pipeline.manifest import Manifest, OutputRecord, Record, default_path
 
 RECORD = Record(
     input="photos/a.jpg",
@@ -41,9 +41,11 @@ def loaded(root: Path) -> Manifest:
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    (tmp_path / "a.veil.png").touch()
-    Manifest(tmp_path).append(RECORD)
-    return tmp_path
+    folder = tmp_path / "out"
+    folder.mkdir()
+    (folder / "a.veil.png").touch()
+    Manifest(folder).append(RECORD)
+    return folder
 
 
 def test_a_record_comes_back_as_it_was(root: Path) -> None:
@@ -52,7 +54,7 @@ def test_a_record_comes_back_as_it_was(root: Path) -> None:
 
 def test_one_json_object_a_line(root: Path) -> None:
     Manifest(root).append(replace(RECORD, name="b\nü"))
-    lines = (root / NAME).read_text().splitlines()
+    lines = default_path(root).read_text().splitlines()
     assert [json.loads(line)["name"] for line in lines] == ["a", "b\nü"]
 
 
@@ -84,16 +86,18 @@ def test_failures_are_recorded_and_tried_again(tmp_path: Path) -> None:
     failed = replace(RECORD, status="failed", outputs=(), error="no face found in a.jpg")
     Manifest(tmp_path).append(failed)
     assert loaded(tmp_path).find(failed) is None
-    assert json.loads((tmp_path / NAME).read_text())["error"] == "no face found in a.jpg"
+    assert json.loads(default_path(tmp_path).read_text())["error"] == "no face found in a.jpg"
 
 
 @pytest.mark.parametrize("torn", [b'{"input": "b.jpg", "na', b"\x00\xff\xfe", b"[]", b"3", b"{}"])
 def test_torn_last_line_is_passed_over_and_written_after(root: Path, torn: bytes) -> None:
-    with (root / NAME).open("ab") as file:
+    with default_path(root).open("ab") as file:
         file.write(torn)
     manifest = loaded(root)
     assert manifest.find(RECORD) == RECORD
-    second = replace(RECORD, name="b", input="b.jpg", sha256="22" * 32)
+    (root / "b.veil.png").touch()
+    outputs = (OutputRecord("b.veil.png", ()),)
+    second = replace(RECORD, name="b", input="b.jpg", sha256="22" * 32, outputs=outputs)
     manifest.append(second)
     again = loaded(root)
     assert again.find(RECORD) == RECORD
@@ -101,5 +105,5 @@ def test_torn_last_line_is_passed_over_and_written_after(root: Path, torn: bytes
 
 
 def test_unwritable_manifest_raises(tmp_path: Path) -> None:
-    with pytest.raises(OSError, match="veilface-manifest"):
-        Manifest(tmp_path / "missing").append(RECORD)
+    with pytest.raises(OSError, match=r"out\.veilface\.jsonl"):
+        Manifest(tmp_path / "missing" / "out").append(RECORD)

@@ -18,10 +18,11 @@ from veilface.errors import ImageError
 from veilface.imaging import files
 from veilface.imaging.decode import load_photo
 from veilface.imaging.provenance import Mark
-from veilface.pipeline.manifest import NAME, Manifest, Record
+from veilface.pipeline.manifest import Manifest, Record
 from veilface.pipeline.progress import Reporter
 from veilface.pipeline.protector import Protector
 from veilface.pipeline.run import Options, Summary, run
+from veilface.pipeline.writing import LOCK
 
 
 @pytest.fixture(scope="module")
@@ -47,14 +48,15 @@ def _inside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, photos: Path) -> No
 
 
 OUT = Path("out")
+RECORD = Path("out.veilface.jsonl")
 
 
 def written() -> set[str]:
-    return {path.relative_to(OUT).as_posix() for path in OUT.rglob("*") if path.is_file()} - {NAME}
+    return {path.relative_to(OUT).as_posix() for path in OUT.rglob("*") if path.is_file()} - {LOCK}
 
 
 def lines() -> list[dict[str, Any]]:
-    return [json.loads(line) for line in (OUT / NAME).read_text().splitlines()]
+    return [json.loads(line) for line in RECORD.read_text().splitlines()]
 
 
 def status(summary: Summary) -> dict[str, str]:
@@ -109,7 +111,7 @@ def test_manifest_says_what_was_made_and_never_the_seed(protector: Protector) ->
         assert len(face["box"]) == 4
         assert len(face["landmarks"]) == 5
         assert set(face["similarity"]) == {"a", "b", "c"}
-    assert "918273645" not in (OUT / NAME).read_text()
+    assert "918273645" not in RECORD.read_text()
     for path in OUT.iterdir():
         assert b"918273645" not in path.read_bytes()
 
@@ -126,18 +128,34 @@ def test_second_run_skips_what_is_done_and_tries_failures_again(protector: Prote
     assert written() == ALL
 
 
-def test_changed_photo_or_parameters_are_not_skipped_but_refused(protector: Protector) -> None:
+def test_changed_photo_or_parameters_supersede_the_output_of_this_photo(
+    protector: Protector,
+) -> None:
+    """A nightly rerun after an edit, with other recognisers or a new version."""
     run(protector, ["in/faces1.png"], OUT, Options())
-    old = (OUT / "faces1.veil.png").read_bytes()
-    summary = run(protector, ["in/faces1.png"], OUT, Options(paste=True))
-    assert summary.records[0].error == "out/faces1.veil.png exists already; --overwrite replaces it"
+    first = (OUT / "faces1.veil.png").read_bytes()
+    assert run(protector, ["in/faces1.png"], OUT, Options(paste=True)).count("done") == 1
+    pasted = (OUT / "faces1.veil.png").read_bytes()
+    assert pasted != first
+    # what stands there now is not the crop, so that the crop is not done
+    assert run(protector, ["in/faces1.png"], OUT, Options()).count("done") == 1
     shutil.copy("in/faces3.png", "in/faces1.png")
-    changed = run(protector, ["in/faces1.png"], OUT, Options(largest=True))
-    assert status(changed) == {"faces1.png": "failed"}
-    assert (OUT / "faces1.veil.png").read_bytes() == old
-    replaced = run(protector, ["in/faces1.png"], OUT, Options(largest=True, overwrite=True))
-    assert replaced.ok
-    assert (OUT / "faces1.veil.png").read_bytes() != old
+    assert run(protector, ["in/faces1.png"], OUT, Options(largest=True)).count("done") == 1
+    assert run(protector, ["in/faces1.png"], OUT, Options(largest=True)).count("skipped") == 1
+
+
+def test_what_the_manifest_knows_from_another_photo_or_the_owner_replaced_stays(
+    protector: Protector,
+) -> None:
+    run(protector, ["in/faces1.png"], OUT, Options())
+    Path("elsewhere").mkdir()
+    shutil.copy("in/faces2.png", "elsewhere/faces1.png")
+    other = run(protector, ["elsewhere/faces1.png"], OUT, Options(largest=True))
+    assert other.records[0].error == "out/faces1.veil.png exists already; --overwrite replaces it"
+    (OUT / "faces1.veil.png").write_bytes(b"precious")
+    edited = run(protector, ["in/faces1.png"], OUT, Options(paste=True))
+    assert edited.count("failed") == 1
+    assert (OUT / "faces1.veil.png").read_bytes() == b"precious"
 
 
 def test_foreign_file_in_the_way_is_kept(protector: Protector) -> None:
@@ -282,7 +300,7 @@ def test_full_disk_at_the_manifest_leaves_nothing_in_the_way(
     with monkeypatch.context() as patch:
         patch.setattr(Manifest, "append", fail)
         summary = run(protector, ["in/faces1.png"], OUT, Options())
-    assert "cannot write out/veilface-manifest.jsonl: No space left" in str(summary.stopped)
+    assert "out.veilface.jsonl: No space left" in str(summary.stopped)
     assert written() == set()
     assert run(protector, ["in/faces1.png"], OUT, Options()).ok
 
@@ -336,4 +354,67 @@ def test_interrupt_after_the_line_keeps_the_photo(
         patch.setattr(Manifest, "append", interrupted)
         assert run(protector, ["in/faces1.png"], OUT, Options()).interrupted
     assert written() == {"faces1.veil.png"}
+    assert run(protector, ["in/faces1.png"], OUT, Options()).count("skipped") == 1
+
+
+# The manifest, when it is not what it should be.
+
+
+def test_garbage_in_the_manifest_does_not_put_a_photo_in_its_own_way(protector: Protector) -> None:
+    run(protector, ["in/faces1.png", "in/faces2.png"], OUT, Options())
+    first, second = RECORD.read_bytes().splitlines()
+    RECORD.write_bytes(first[: len(first) // 2] + b"\xff\n" + second + b"\n")
+    notes: list[str] = []
+
+    class Listener(Reporter):
+        def note(self, sentence: str) -> None:
+            notes.append(sentence)
+
+    again = run(protector, ["in"], OUT, Options(), reporter=Listener())
+    assert status(again)["faces1.png"] == "done"
+    assert status(again)["faces2.png"] == "skipped"
+    assert len(notes) == 1
+    assert notes[0].startswith("1 lines of out.veilface.jsonl cannot be read")
+    # what does not carry the mark is somebody's own, whatever the manifest looks like
+    (OUT / "faces3.veil-1.png").unlink()
+    (OUT / "faces3.veil-1.png").write_bytes(b"precious")
+    RECORD.write_bytes(b"garbage\n")
+    assert status(run(protector, ["in/faces3.png"], OUT, Options()))["faces3.png"] == "failed"
+    assert (OUT / "faces3.veil-1.png").read_bytes() == b"precious"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b'{"input": [], "name": {}, "status": "done", "sha256": ["x"], "parameters": 3, '
+        b'"reproducible": 1, "outputs": []}',
+        b'{"outputs": null}',
+        b'{"outputs": [{"path": 3}]}',
+        b"[" * 100_000,
+        b'"\xff\xfe"',
+    ],
+)
+def test_hostile_lines_are_counted_and_nothing_else(protector: Protector, line: bytes) -> None:
+    RECORD.write_bytes(line + b"\n")
+    assert run(protector, ["in/faces1.png"], OUT, Options()).ok
+    manifest = Manifest(OUT)
+    manifest.load()
+    assert manifest.damaged == 1
+
+
+def test_manifest_that_cannot_be_used_is_a_sentence_before_any_work(protector: Protector) -> None:
+    RECORD.mkdir()
+    with pytest.raises(ImageError, match=r"cannot use the manifest out\.veilface\.jsonl: Is a dir"):
+        run(protector, ["in/faces1.png"], OUT, Options())
+    with pytest.raises(ImageError, match="--manifest names another"):
+        run(protector, ["in/faces1.png"], OUT, Options(), manifest=Path("no/such/folder.jsonl"))
+    assert written() == set()
+
+
+def test_other_recognisers_or_another_version_supersede(
+    protector: Protector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(protector, ["in/faces1.png"], OUT, Options())
+    monkeypatch.setattr("veilface.pipeline.protector.__version__", "99.0")
+    assert run(protector, ["in/faces1.png"], OUT, Options()).count("done") == 1
     assert run(protector, ["in/faces1.png"], OUT, Options()).count("skipped") == 1

@@ -13,7 +13,7 @@ from PIL import Image
 from tests.fixtures.faces import synthetic_faces
 from tests.fixtures.photos import photo_pixels
 from tests.fixtures.quick import quick_protector, tiny
-from veilface.errors import NoFaceError, UnknownNameError
+from veilface.errors import NoFaceError, UncalibratedError, UnknownNameError
 from veilface.imaging.encode import encode, write_atomic
 from veilface.imaging.tensors import to_uint8
 from veilface.pipeline import verify as module
@@ -66,6 +66,16 @@ def test_without_thresholds_there_is_a_score_and_no_decision() -> None:
     assert result.match is None
     assert result.decision == "uncalibrated"
     assert compare(tiny(), *synthetic_faces(2)[:, None], fmr=9e-3).decision == "match"
+
+
+def test_truth_is_the_decision_and_nothing_else() -> None:
+    """``if verify(a, b):`` was true for everybody."""
+    x, y = synthetic_faces(2)[:, None]
+    assert compare(tiny(), x, x, fmr=1e-3)
+    assert not compare(tiny(), x, y, fmr=1e-9)
+    undecided = replace(compare(tiny(), x, x, fmr=1e-3), threshold=None, match=None)
+    with pytest.raises(UncalibratedError, match=r"no decision.*\.match is None"):
+        bool(undecided)
 
 
 def test_same_photo_as_file_image_and_array(tmp_path: Path) -> None:

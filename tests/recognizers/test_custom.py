@@ -178,7 +178,7 @@ def test_missing_extra_is_one_sentence(
     path = write_onnx(tmp_path / "mine.onnx", extra=extra)
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     monkeypatch.setitem(sys.modules, "onnx2torch", None)
-    sentence = r"is not installed; run: pip install 'veilface\[onnx\]'"
+    sentence = "is not installed; run: pip install onnx2torch onnxruntime"
     with pytest.raises(MissingExtraError, match=f"onnxruntime is needed to run .* {sentence}"):
         load_recognizer(f"onnx:{path}", differentiable=False)
     if extra is None:

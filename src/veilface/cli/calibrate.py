@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from veilface.cli.common import print_json, sentences, table
+from veilface.text import printable
 
 if TYPE_CHECKING:
     from veilface.recognizers.spec import Calibration, RecognizerSpec
@@ -114,7 +115,7 @@ def _hashes(spec: RecognizerSpec) -> list[str]:
 
 
 def _left_out(sentence: str) -> None:
-    typer.echo(f"note: an image is left out: {sentence}", err=True)
+    typer.echo(printable(f"note: an image is left out: {sentence}"), err=True)
 
 
 def _tenths() -> Callable[[int, int], None]:

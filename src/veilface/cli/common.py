@@ -4,16 +4,41 @@ from __future__ import annotations
 
 import contextlib
 import json
+import signal
 import sys
 from collections.abc import Iterator, Sequence
-from typing import Any
+from types import FrameType
+from typing import Any, NoReturn
 
 import typer
 
 from veilface.errors import UnknownNameError, VeilfaceError
+from veilface.text import is_safe, printable
 
 USAGE = 2
 INTERRUPTED = 130
+TERMINATED = 143
+
+_ended_by: list[int] = []  # the signal that ends this process, once it has come
+
+
+def prepare_process() -> None:
+    """Settings of a process that is the command: SIGTERM ends it like Ctrl-C, any name prints."""
+    signal.signal(signal.SIGTERM, _terminate)
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(errors="backslashreplace")
+
+
+def _terminate(number: int, frame: FrameType | None) -> NoReturn:
+    _ended_by.append(number)
+    raise KeyboardInterrupt
+
+
+def interrupted_status() -> int:
+    """The exit status of a command that a signal has ended: 130 after Ctrl-C, 143 after SIGTERM."""
+    return TERMINATED if _ended_by else INTERRUPTED
 
 
 @contextlib.contextmanager
@@ -27,18 +52,20 @@ def sentences(*, status: int = 1, json_output: bool = False) -> Iterator[None]:
     try:
         yield
     except VeilfaceError as error:
-        typer.echo(f"error: {error}", err=True)
+        typer.echo(f"error: {printable(str(error))}", err=True)
         if json_output:
             print_json({"error": str(error)})
         raise typer.Exit(USAGE if isinstance(error, UnknownNameError) else status) from error
     except KeyboardInterrupt:
         typer.echo("interrupted", err=True)
-        raise typer.Exit(INTERRUPTED) from None
+        raise typer.Exit(interrupted_status()) from None
 
 
 def print_json(document: dict[str, Any]) -> None:
-    """One JSON document on stdout."""
-    typer.echo(json.dumps(document, indent=2, ensure_ascii=False))
+    """One JSON document on stdout; what is not safe to print as JSON escapes."""
+    text = json.dumps(document, indent=2, ensure_ascii=False)
+    # json.dumps of one character is its escape between quotation marks.
+    typer.echo("".join(c if c == "\n" or is_safe(c) else json.dumps(c)[1:-1] for c in text))
 
 
 def split_names(values: Sequence[str] | None) -> list[str] | None:

@@ -11,11 +11,14 @@ from veilface.cli.common import print_json, sentences
 
 
 def doctor(
+    self_test: Annotated[
+        bool, typer.Option("--self-test", help="Protect a drawn face as well, which takes longer.")
+    ] = False,
     json_output: Annotated[
         bool, typer.Option("--json", help="One JSON document on stdout.")
     ] = False,
 ) -> None:
-    """Check versions, devices, recognisers and tools, and protect a drawn face (seconds).
+    """Check versions, devices, recognisers and tools.
 
     Exit status: 0 all that is needed works, 1 something failed. What is optional may be absent.
     """
@@ -24,7 +27,7 @@ def doctor(
 
         checks = []
         group = ""
-        for check in examine():
+        for check in examine(self_test=self_test):
             checks.append(check)
             if json_output:
                 continue

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from veilface.cli.common import INTERRUPTED, print_json, sentences, split_names, table
+from veilface.cli.common import interrupted_status, print_json, sentences, split_names, table
+from veilface.text import printable
 
 if TYPE_CHECKING:
     from veilface.evaluation.results import Evaluation
@@ -111,7 +112,7 @@ def evaluate(  # noqa: PLR0917 - typer passes by keyword
         document = found.to_dict(command=shlex.join(["veilface", *sys.argv[1:]]))
         _write(found, document, output)
     for name, sentence in found.failures.items():
-        typer.echo(f"note: {name} is left out: {sentence}", err=True)
+        typer.echo(printable(f"note: {name} is left out: {sentence}"), err=True)
     if json_output:
         print_json(document)
         return
@@ -125,7 +126,7 @@ def _to_be_continued() -> Iterator[None]:
         yield
     except KeyboardInterrupt:
         typer.echo("interrupted: run the same command again to continue", err=True)
-        raise typer.Exit(INTERRUPTED) from None
+        raise typer.Exit(interrupted_status()) from None
 
 
 def _write(found: Evaluation, document: Mapping[str, Any], folder: Path) -> None:
@@ -149,6 +150,8 @@ def _write(found: Evaluation, document: Mapping[str, Any], folder: Path) -> None
 
 def _summary(document: Mapping[str, Any]) -> str:
     """A table a target, and the flags of what is under test."""
+    from veilface.evaluation.resampling import ENOUGH
+
     about = document["dataset"]
     lines = [
         f"{about['name']}: {about['people']} people, a gallery of {about['gallery']}; "
@@ -157,7 +160,10 @@ def _summary(document: Mapping[str, Any]) -> str:
     for target in dict.fromkeys(row["target"] for row in document["rows"]):
         rows = [row for row in document["rows"] if row["target"] == target]
         cells = [["", *_COLUMNS.values()]]
-        cells += [[row["protector"], *(_figure(row, name) for name in _COLUMNS)] for row in rows]
+        cells += [
+            [row["protector"], *(_figure(row, name, enough=ENOUGH) for name in _COLUMNS)]
+            for row in rows
+        ]
         lines += [f"\n{target}", table(cells)]
         lines += [
             f"  flag: {row['protector']}: {flag}"
@@ -168,7 +174,11 @@ def _summary(document: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _figure(row: Mapping[str, Any], name: str) -> str:
+def _figure(row: Mapping[str, Any], name: str, *, enough: int) -> str:
+    """The figure; with its interval and what it was measured on where that is too little."""
     estimate = row["measures"].get(name)
     digits = 4 if name.startswith("fmr") else 3
-    return "-" if estimate is None else f"{estimate['value']:.{digits}f}"
+    if estimate is None:
+        return "-"
+    value, low, high = (f"{estimate[key]:.{digits}f}" for key in ("value", "low", "high"))
+    return value if estimate["n"] >= enough else f"{value} [{low}, {high}] of {estimate['n']}"

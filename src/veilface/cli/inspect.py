@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from veilface.cli.common import print_json, sentences
+from veilface.text import printable
 
 
 def inspect(
@@ -28,7 +29,9 @@ def inspect(
     if json_output:
         print_json({"file": file, "mark": None if mark is None else asdict(mark)})
     elif mark is None:
-        typer.echo(f"{file}: no mark of veilface")
+        typer.echo(f"{printable(file)}: no mark of veilface")
     else:
-        typer.echo(f"{file}: made by {mark.tool} {mark.version}, preset {mark.preset}")
+        made = f"made by {mark.tool} {mark.version}, preset {mark.preset}"
+        against = f", against {', '.join(mark.recognizers)}" if mark.recognizers else ""
+        typer.echo(f"{printable(file)}: {made}{against}")
     raise typer.Exit(0 if mark is not None else 1)

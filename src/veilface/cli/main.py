@@ -18,6 +18,7 @@ from veilface.cli import (
     reproduce,
     verify,
 )
+from veilface.cli.common import prepare_process
 
 app = typer.Typer(
     name="veilface",
@@ -61,4 +62,5 @@ app.command("doctor")(doctor.doctor)
 
 def main() -> None:
     """Run the command of this process."""
+    prepare_process()
     app()

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from veilface.pipeline.inputs import PassedOver
 from veilface.pipeline.manifest import Record
 from veilface.pipeline.progress import Reporter
+from veilface.text import printable
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -69,9 +71,17 @@ class LineReporter(Reporter):
         """One line about the photo."""
         self._free += record.status != "done"
         if record.status == "failed":
-            typer.echo(f"failed: {record.error}", err=True)
+            typer.echo(f"failed: {printable(record.error or '')}", err=True)
         else:
             typer.echo(describe(record), err=self.err)
+
+    def passed_over(self, one: PassedOver) -> None:
+        """One line about what is not looked into."""
+        typer.echo(f"passed over: {printable(one.path)} ({one.reason})", err=True)
+
+    def note(self, sentence: str) -> None:
+        """One line."""
+        typer.echo(f"note: {printable(sentence)}", err=True)
 
     def pause(self) -> None:
         """Make room for a question."""
@@ -147,18 +157,20 @@ def make_reporter(*, err: bool) -> LineReporter:
 
 def describe(record: Record) -> str:
     """One line about a photo that is done."""
+    names = printable(", ".join(output.path for output in record.outputs))
+    given = printable(record.input)
     if record.status == "skipped":
-        names = ", ".join(output.path for output in record.outputs)
-        return f"{record.input}: done already ({names})"
+        return f"{given}: done already ({names})"
     faces = [face for output in record.outputs for face in output.faces]
-    lines = [
-        f"{record.input}: {len(faces)} face{'s' if len(faces) > 1 else ''}, "
-        f"{record.seconds:.1f} s -> {', '.join(output.path for output in record.outputs)}"
-    ]
+    many = "s" if len(faces) > 1 else ""
+    lines = [f"{given}: {len(faces)} face{many}, {record.seconds:.1f} s -> {names}"]
     for number, face in enumerate(faces, start=1):
         scores = ", ".join(f"{name} {score:.3f}" for name, score in face["similarity"].items())
         which = f"face {number}: " if len(faces) > 1 else ""
-        lines.append(f"  {which}similarity to the source: {scores or 'not measured'}")
+        if scores:
+            lines.append(f"  {which}similarity to the source: {scores}")
+    if record.too_small:
+        lines.append(f"  {record.too_small} too small to be protected (under 8 pixels), left as is")
     return "\n".join(lines)
 
 

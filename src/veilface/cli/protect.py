@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from veilface._version import __version__
-from veilface.cli.common import INTERRUPTED, USAGE, can_ask, print_json, sentences, split_names
+from veilface.cli.common import (
+    USAGE,
+    can_ask,
+    interrupted_status,
+    print_json,
+    sentences,
+    split_names,
+)
+from veilface.text import printable
 
 if TYPE_CHECKING:
     from veilface.cli.progress import LineReporter
     from veilface.imaging.provenance import Mark
+    from veilface.pipeline.cover import Coverer
     from veilface.pipeline.protector import Protector
     from veilface.pipeline.run import Options, Summary
 
@@ -47,6 +57,13 @@ def protect(  # noqa: PLR0917 - typer passes by keyword
     paste: Annotated[
         bool, typer.Option("--paste", help="Write the whole photo with its faces replaced.")
     ] = False,
+    cover: Annotated[
+        str | None,
+        typer.Option(
+            metavar="box|blur|pixelate",
+            help="Cover the faces of the whole photo instead; no recogniser is to match.",
+        ),
+    ] = None,
     form: Annotated[str, typer.Option("--format", help="png or jpeg.")] = "png",
     seed: Annotated[
         int | None, typer.Option(help="For tests: makes the output reproducible, and weaker.")
@@ -70,17 +87,44 @@ def protect(  # noqa: PLR0917 - typer passes by keyword
     again: Annotated[
         bool, typer.Option("--again", help="Protect outputs of veilface again without asking.")
     ] = False,
+    names: Annotated[
+        str,
+        typer.Option(help="source: outputs are called like their photos; neutral: like nothing."),
+    ] = "source",
+    manifest: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Record of the run, which tells on people [default: beside the output folder].",
+        ),
+    ] = None,
+    strict: Annotated[
+        bool,
+        typer.Option("--strict", help="What is passed over in folders counts as failed."),
+    ] = False,
+    accept_doubt: Annotated[
+        bool,
+        typer.Option(
+            "--accept-doubt",
+            help="Take damaged photos, and faces that may be elsewhere, for what they seem.",
+        ),
+    ] = False,
     json_output: Annotated[
         bool, typer.Option("--json", help="One JSON document on stdout.")
     ] = False,
 ) -> None:
     """Rewrite the faces of photos: people no longer see who it is, recognisers still match.
 
-    Run the same command again to continue: what the manifest in the output folder lists as done
-    is skipped. Exit status: 0 all done, 1 something failed, 2 wrong usage, 130 interrupted.
+    Run the same command again to continue: what the manifest lists as done is skipped. It lies
+    beside the output folder, since it holds the names and hashes of the photos.
+
+    Exit status: 0 all done, 1 something failed, 2 wrong usage, 130 interrupted, 143 terminated.
     """
-    if aligned and paste:
-        typer.echo("error: --paste needs whole photos and --aligned says crops: use one", err=True)
+    if aligned and (paste or cover):
+        option = "--paste" if paste else "--cover"
+        typer.echo(
+            f"error: {option} needs whole photos and --aligned says crops: use one", err=True
+        )
         raise typer.Exit(USAGE)
     if key is not None and seed is not None:
         typer.echo(
@@ -90,29 +134,42 @@ def protect(  # noqa: PLR0917 - typer passes by keyword
     with sentences(json_output=json_output):
         from veilface.cli.progress import make_reporter
         from veilface.pipeline.ensemble import coverage_note
-        from veilface.pipeline.outputs import check_format
-        from veilface.pipeline.protector import Protector
+        from veilface.pipeline.outputs import check_format, check_names
         from veilface.pipeline.run import Options, run
 
         check_format(form)
+        check_names(names)
         options = Options(
             aligned=aligned,
             largest=largest,
-            paste=paste,
+            paste=paste or cover is not None,
             format=form,
             overwrite=overwrite,
             seed=seed,
+            names=names,
+            strict=strict,
         )
-        protector = Protector(
-            preset=preset,
-            recognizers=split_names(recognizer),
-            device=device,
-            batch_size=batch_size,
-            key=key,
-        )
+        protector: Protector | Coverer
+        if cover is None:
+            from veilface.pipeline.devices import fitting_threads
+            from veilface.pipeline.protector import Protector
+
+            fitting_threads()
+            protector = Protector(
+                preset=preset,
+                recognizers=split_names(recognizer),
+                device=device,
+                batch_size=batch_size,
+                key=key,
+                accept_doubt=accept_doubt,
+            )
+        else:
+            from veilface.pipeline.cover import Coverer
+
+            protector = Coverer(cover, accept_doubt=accept_doubt)
         for note in (
-            SEED_WARNING if seed is not None else None,
-            coverage_note(protector.recognizers),
+            SEED_WARNING if seed is not None and cover is None else None,
+            coverage_note(protector.recognizers) if cover is None else None,
         ):
             if note:
                 typer.echo(note, err=True)
@@ -122,6 +179,7 @@ def protect(  # noqa: PLR0917 - typer passes by keyword
                 inputs,
                 output,
                 options,
+                manifest=manifest,
                 reporter=reporter,
                 again=_asker(reporter, yes=again),
             )
@@ -129,7 +187,7 @@ def protect(  # noqa: PLR0917 - typer passes by keyword
         if json_output:
             print_json(document(protector, options, output, summary))
     if summary.interrupted:
-        raise typer.Exit(INTERRUPTED)
+        raise typer.Exit(interrupted_status())
     if not summary.ok:
         raise typer.Exit(1)
 
@@ -141,7 +199,8 @@ def _asker(reporter: LineReporter, *, yes: bool) -> Callable[[Path, Mark], bool]
         reporter.pause()
         try:
             return typer.confirm(
-                f"{path} was made by veilface already (preset {mark.preset}). Protect it again?",
+                f"{printable(str(path))} was made by veilface already (preset {mark.preset}). "
+                "Protect it again?",
                 err=True,
             )
         finally:
@@ -156,34 +215,39 @@ def _conclude(summary: Summary, output: Path, *, json_output: bool) -> None:
         for status in ("done", "skipped", "failed")
         if (number := summary.count(status))
     )
-    typer.echo(f"{counts or 'nothing done'}; outputs in {output}", err=json_output)
+    if summary.passed_over:
+        counts += f", {len(summary.passed_over)} passed over"
+    typer.echo(
+        printable(f"{counts or 'nothing done'}; outputs in {output}, record in {summary.manifest}"),
+        err=json_output,
+    )
     if summary.interrupted:
         typer.echo("interrupted: run the same command again to continue", err=True)
     if summary.stopped:
         typer.echo(
-            f"stopped: {summary.stopped}; what is done is kept, "
-            "run the same command again to continue",
+            printable(f"stopped: {summary.stopped}; what is done is kept, ")
+            + "run the same command again to continue",
             err=True,
         )
 
 
 def document(
-    protector: Protector, options: Options, output: Path, summary: Summary
+    protector: Protector | Coverer, options: Options, output: Path, summary: Summary
 ) -> dict[str, Any]:
     """What ``--json`` prints."""
-    from veilface.pipeline.manifest import NAME
-
+    counts = {status: summary.count(status) for status in ("done", "skipped", "failed")}
     return {
         "version": __version__,
-        "preset": protector.preset.name,
+        "preset": protector.method,
         "recognizers": list(protector.recognizers),
-        "device": str(protector.engine.device),
+        "device": protector.device,
         "reproducible": options.seed is not None,
         "keyed": protector.keyed,
         "output": str(output),
-        "manifest": str(output / NAME),
-        "counts": {status: summary.count(status) for status in ("done", "skipped", "failed")},
+        "manifest": str(summary.manifest),
+        "counts": {**counts, "passed_over": len(summary.passed_over)},
         "interrupted": summary.interrupted,
         "stopped": summary.stopped,
+        "passed_over": [asdict(one) for one in summary.passed_over],
         "files": [record.to_dict() for record in summary.records],
     }

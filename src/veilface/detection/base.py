@@ -39,13 +39,16 @@ class FaceDetector(Protocol):
         ...
 
 
-def clean(found: Iterable[Detection], *, width: int, height: int) -> list[Detection]:
+def clean(
+    found: Iterable[Detection], *, width: int, height: int, smallest: float = MIN_SIDE
+) -> list[Detection]:
     """Drop degenerate findings and duplicates, and sort the rest.
 
     Args:
         found: Findings of one or several passes over the same photo, in its coordinates.
         width: Width of the photo.
         height: Height of the photo.
+        smallest: Least side of a box in pixels.
 
     Returns:
         The faces, largest box first: of findings of the same face the most certain one, and no
@@ -53,18 +56,18 @@ def clean(found: Iterable[Detection], *, width: int, height: int) -> list[Detect
     """
     kept: list[Detection] = []
     for candidate in sorted(found, key=lambda face: -face.score):
-        if is_plausible(candidate, width=width, height=height) and not any(
+        if is_plausible(candidate, width=width, height=height, smallest=smallest) and not any(
             same_face(candidate, other) or is_part(candidate, other) for other in kept
         ):
             kept.append(candidate)
     return sorted(kept, key=lambda face: (-_area(face), face.box))
 
 
-def is_plausible(face: Detection, *, width: int, height: int) -> bool:
+def is_plausible(face: Detection, *, width: int, height: int, smallest: float = MIN_SIDE) -> bool:
     """Whether a finding is finite, large enough, centred in the photo, and has spread landmarks."""
     x, y, w, h = face.box
     values = itertools.chain(face.box, *face.points, (face.score,))
-    if not all(math.isfinite(value) for value in values) or min(w, h) < MIN_SIDE:
+    if not all(math.isfinite(value) for value in values) or min(w, h) < smallest:
         return False
     # The alignment divides by the spread of the landmarks.
     spread = max(math.dist(a, b) for a, b in itertools.combinations(face.points, 2))
@@ -78,9 +81,13 @@ def same_face(a: Detection, b: Detection) -> bool:
     overlap by more than `MAX_OVERLAP`, or the landmarks lie on average within a quarter of the
     smaller box's side of each other.
     """
+    return _overlap(a, b) > MAX_OVERLAP or landmarks_agree(a, b)
+
+
+def landmarks_agree(a: Detection, b: Detection) -> bool:
+    """Whether the landmarks lie on average within a quarter of the smaller box's side."""
     distance = sum(map(math.dist, a.points, b.points)) / len(a.points)
-    side = min(max(a.box[2:]), max(b.box[2:]))
-    return _overlap(a, b) > MAX_OVERLAP or distance < 0.25 * side
+    return distance < 0.25 * min(max(a.box[2:]), max(b.box[2:]))
 
 
 def is_part(small: Detection, large: Detection) -> bool:

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from veilface.detection.base import MAX_OVERLAP, clean
+from veilface.detection.base import MAX_OVERLAP, MIN_SIDE, clean
 from veilface.detection.refine import refine
 from veilface.errors import ShapeError, WeightsError
 from veilface.recognizers.weights.packages import package_file
@@ -45,13 +45,15 @@ class YuNet:
     Args:
         score_threshold: Least confidence of a face, in (0, 1). The default is lower than OpenCV's
             0.9: a face that is missed stays unprotected, which is the worse mistake.
+        smallest: Least side of a face's box in pixels.
 
     Raises:
         WeightsError: The weights are not installed, or are not the expected file.
     """
 
-    def __init__(self, *, score_threshold: float = 0.7) -> None:
+    def __init__(self, *, score_threshold: float = 0.7, smallest: float = MIN_SIDE) -> None:
         self._network = _load(_read_weights(), score_threshold)
+        self._smallest = smallest
 
     def detect(self, pixels: npt.NDArray[np.uint8]) -> list[Detection]:
         """Find every face.
@@ -75,10 +77,10 @@ class YuNet:
             *self._pass(pixels, longest=FINE_SIDE, margin=0.0),
             *self._pass(pixels, longest=COARSE_SIDE, margin=0.5),
         ]
-        faces = clean(found, width=width, height=height)
+        faces = clean(found, width=width, height=height, smallest=self._smallest)
         refined = [refine(pixels, face, self._run) for face in faces]
         # Two findings that looked apart may turn out to be one face once their points are exact.
-        return clean(refined, width=width, height=height)
+        return clean(refined, width=width, height=height, smallest=self._smallest)
 
     def _pass(
         self, pixels: npt.NDArray[np.uint8], *, longest: int, margin: float

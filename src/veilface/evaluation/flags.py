@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from veilface.evaluation.recognition import OPERATING_POINT
-from veilface.evaluation.resampling import Estimate
+from veilface.evaluation.resampling import ENOUGH, Estimate
 from veilface.evaluation.results import Row
 
 LINK = 0.05
@@ -31,7 +31,12 @@ def flags_of(
         controls: The control rows of the same target.
         stranger: SSIM and PSNR between photos of two different people.
     """
-    return (*_still_there(row, controls, stranger), *_matches(row), *_like_a_control(row, controls))
+    return (
+        *_too_small(row),
+        *_still_there(row, controls, stranger),
+        *_matches(row),
+        *_like_a_control(row, controls),
+    )
 
 
 def _still_there(row: Row, controls: Sequence[Row], stranger: Mapping[str, Estimate]) -> list[str]:
@@ -77,7 +82,7 @@ def _matches(row: Row) -> list[str]:
         ("fmr_pc", "protected images match clean photos of somebody else"),
     ):
         rate = row.measures[name]
-        if rate.low > _MORE * OPERATING_POINT:
+        if rate.n >= ENOUGH and rate.low > _MORE * OPERATING_POINT:
             found.append(
                 f"{whom} in {rate.value:.1%} of the pairs; clean photos do in {OPERATING_POINT:.1%}"
             )
@@ -100,3 +105,12 @@ def _like_a_control(row: Row, controls: Sequence[Row]) -> list[str]:
 
 def _overlap(first: Estimate, second: Estimate) -> bool:
     return first.low <= second.high and second.low <= first.high
+
+
+def _too_small(row: Row) -> list[str]:
+    if row.images >= ENOUGH:
+        return []
+    return [
+        f"{row.images} images are too few to conclude anything (from {ENOUGH} on they are not): "
+        "read the intervals, not the figures"
+    ]

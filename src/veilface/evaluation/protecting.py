@@ -14,7 +14,7 @@ from veilface.errors import ImageError
 from veilface.evaluation.protect_cache import CHUNK, Job, Task, generators, read_chunk, tasks_of
 from veilface.evaluation.workers import run_tasks
 from veilface.imaging.tensors import to_uint8
-from veilface.protectors.base import FaceProtector
+from veilface.protectors.base import FaceProtector, checked
 from veilface.protectors.registry import build_protector
 
 Progress = Callable[[int, int], None]
@@ -142,12 +142,11 @@ def fetch(request: Request, *, seed: int, cache: Path) -> Tensor:
 
 def transform(protector: FaceProtector, faces: Tensor, *, seed: int, draw: int = 0) -> Tensor:
     """Faces (N, 3, 112, 112) through a protector in this process, kept nowhere."""
-    parts = [
-        protector.protect(
-            part, generator=generators(to_uint8(part), seed=seed, draw=draw)
-        ).images.cpu()
-        for part in torch.split(faces, CHUNK)
-    ]
+    parts = []
+    for part in torch.split(faces, CHUNK):
+        streams = generators(to_uint8(part), seed=seed, draw=draw)
+        made = protector.protect(part, generator=streams)
+        parts.append(checked(made, part, name=protector.name).images.cpu())
     return torch.cat(parts)
 
 

@@ -18,6 +18,9 @@ from veilface.errors import ShapeError
 from veilface.evaluation.verification import Floats, Labels
 
 LEVEL = 0.95
+ENOUGH = 30
+"""People, images or pairs below which a figure says little: its interval stands beside it."""
+
 _TAILS = (50 * (1 - LEVEL), 50 * (1 + LEVEL))
 _Z = NormalDist().inv_cdf((1 + LEVEL) / 2)
 

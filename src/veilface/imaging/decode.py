@@ -11,8 +11,9 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, UnidentifiedImageError
 
-from veilface.errors import ImageError
+from veilface.errors import DoubtError, ImageError
 from veilface.imaging.colour import to_srgb
+from veilface.imaging.damage import find_damage
 from veilface.imaging.files import read_bytes
 from veilface.imaging.headers import Header, check_size, read_header
 from veilface.imaging.heif import heif_opener
@@ -58,21 +59,23 @@ class Photo:
         return np.dstack([image, self.alpha])
 
 
-def load_photo(path: str | os.PathLike[str]) -> Photo:
+def load_photo(path: str | os.PathLike[str], *, accept_damage: bool = False) -> Photo:
     """Read and decode a photo; see `decode_photo`.
 
     Args:
         path: A JPEG, PNG, WebP, BMP, TIFF or HEIC file of at most 64 MiB; the extension is not
             looked at.
+        accept_damage: As in `decode_photo`.
 
     Raises:
         ImageError: The file cannot be read or decoded; the message names it.
         MissingExtraError: The file is HEIC and pillow-heif is not installed.
     """
-    return decode_photo(read_bytes(path), name=os.fspath(path))
+    data = read_bytes(path)
+    return decode_photo(data, name=os.fspath(path), accept_damage=accept_damage)
 
 
-def decode_photo(data: bytes, *, name: str) -> Photo:
+def decode_photo(data: bytes, *, name: str, accept_damage: bool = False) -> Photo:
     """Decode a still photo.
 
     The format and the size are checked from the header before anything is decoded. The EXIF
@@ -83,14 +86,16 @@ def decode_photo(data: bytes, *, name: str) -> Photo:
     Args:
         data: The whole file.
         name: What error messages call it.
+        accept_damage: Take what the decoder makes of data that it warns about.
 
     Returns:
         The photo: 16-bit channels are scaled to 8, palettes and CMYK converted to RGB.
 
     Raises:
-        ImageError: Empty, too large, unknown format, animated, several pages, truncated, damaged,
+        ImageError: Empty, too large, unknown format, animated, several pages, truncated,
             or samples that are neither 8 nor 16 bits.
         MissingExtraError: The file is HEIC and pillow-heif is not installed.
+        DoubtError: The file decodes, but its data are damaged; see `find_damage`.
     """
     header = read_header(data, name=name)
     if header.size is not None:
@@ -100,6 +105,7 @@ def decode_photo(data: bytes, *, name: str) -> Photo:
         # which is dropped anyway.
         warnings.simplefilter("ignore")
         image = _open_checked(data, header, name=name)
+        damage = None if accept_damage else find_damage(data, header.format)
         try:
             image.load()
             # libheif has turned HEIC images already, and pillow-heif resets EXIF's word on it.
@@ -107,6 +113,10 @@ def decode_photo(data: bytes, *, name: str) -> Photo:
             pixels, alpha = _to_rgb(image)
         except Exception as error:  # Pillow's decoders raise anything at all on hostile bytes
             raise ImageError(f"{name} is a truncated or damaged {header.format} file") from error
+    if damage is not None:
+        raise DoubtError(
+            f"{name} is a damaged {header.format} file ({damage}): parts of it may be shifted"
+        )
     alpha = None if alpha is None or bool((alpha == 255).all()) else _upright(alpha, orientation)
     pixels = _upright(pixels, orientation)
     return Photo(pixels, grey=_is_grey(pixels), alpha=alpha, mark=read_mark(data))

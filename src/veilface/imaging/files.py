@@ -11,6 +11,9 @@ from pathlib import Path
 from veilface.errors import ImageError
 from veilface.imaging.headers import MAX_BYTES
 
+PARTS = ".veilface-*.part"
+"""The temporary names; a process that is killed leaves one behind."""
+
 
 def read_bytes(path: str | os.PathLike[str]) -> bytes:
     """The content of a regular file of at most `MAX_BYTES`.
@@ -58,7 +61,7 @@ def write_atomic(path: str | os.PathLike[str], data: bytes, *, overwrite: bool =
     exists = ImageError(f"{path} exists already; allow overwriting to replace it")
     if not overwrite and os.path.lexists(path):
         raise exists
-    temporary = path.parent / f".veilface-{secrets.token_hex(8)}.part"
+    temporary = path.parent / PARTS.replace("*", secrets.token_hex(8))
     try:
         _write_synced(temporary, data)
         if overwrite:

@@ -31,14 +31,17 @@ class Mark:
         tool: Name of the program, at most 64 printable characters, as the other two.
         version: Its version.
         preset: Name of the protection.
+        recognizers: Those of the registry that it was made against, which therefore prove little
+            about it.
     """
 
     tool: str
     version: str
     preset: str
+    recognizers: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        for value in (self.tool, self.version, self.preset):
+        for value in (self.tool, self.version, self.preset, *self.recognizers):
             # Checked on reading too: a stranger's mark is printed on terminals.
             if not isinstance(value, str) or not value.isprintable() or len(value) > _MAX_FIELD:
                 raise ValueError(f"a mark holds printable text of at most {_MAX_FIELD} characters")
@@ -75,8 +78,9 @@ def _parse(text: bytes) -> Mark | None:
         return None
     try:
         fields = json.loads(text)
-        return Mark(**{key: fields[key] for key in ("tool", "version", "preset")})
-    except (ValueError, TypeError, KeyError, RecursionError):
+        texts = {key: fields[key] for key in ("tool", "version", "preset")}
+        return Mark(**texts, recognizers=tuple(fields.get("recognizers", ())))
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None
 
 

@@ -1,7 +1,7 @@
 """The files that INPUT... names: files, folders, globs.
 
-Folders are walked recursively; what is hidden or has no image suffix is passed over there, while a
-file that is named is always taken, so that a wrong one is reported instead of ignored.
+Folders are walked recursively; what is hidden or has no image suffix is passed over there and
+reported, while a file that is named is always taken, so that a wrong one fails.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import glob
 import os
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 
@@ -18,6 +18,7 @@ SUFFIXES = frozenset(
 )
 
 _OUTPUT = re.compile(r"\.veil(-\d+)?\.(png|jpg)$", re.IGNORECASE)
+_OWN = re.compile(r"\.veilface\.(jsonl(\.now)?|lock)$|^veilface-manifest\.jsonl$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,63 +47,111 @@ class Problem:
     sentence: str
 
 
-def collect(
-    given: Sequence[str | os.PathLike[str]], *, output: Path | None = None
-) -> tuple[list[Source], list[Problem]]:
+@dataclass(frozen=True, slots=True)
+class PassedOver:
+    """Something in a folder that nobody looked into.
+
+    Attributes:
+        path: The file or folder.
+        reason: Why, in a few words.
+    """
+
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What the inputs stand for.
+
+    Attributes:
+        sources: The files in the order given (folders sorted), each once however often it is named.
+        problems: The inputs that yield none.
+        passed_over: What lies in the folders and is not taken.
+    """
+
+    sources: tuple[Source, ...]
+    problems: tuple[Problem, ...]
+    passed_over: tuple[PassedOver, ...]
+
+
+def collect(given: Sequence[str | os.PathLike[str]], *, output: Path | None = None) -> Found:
     """Find the files.
 
     Args:
         given: Files, folders and glob patterns (``**`` crosses folders).
         output: Folder of the outputs. When it lies inside a given folder, what is in it is not
             taken as input; when it is the given folder itself, files named like outputs are not.
-
-    Returns:
-        The files in the order given (folders sorted), each once however often it is named; and
-        the inputs that yield none.
     """
     sources: dict[Path, Source] = {}
+    passed: dict[str, PassedOver] = {}
     problems: list[Problem] = []
     for item in given:
         name = os.fspath(item)
-        found: Iterable[Source]
         if Path(name).is_dir():
             found = list(_walk(Path(name), output))
-            if not found:
-                problems.append(Problem(name, f"the folder {name} contains no images"))
+            nothing = f"the folder {name} contains no images"
         elif os.path.lexists(name):
-            found = [Source(Path(name))]
+            found, nothing = [Source(Path(name))], ""
         elif glob.has_magic(name):
-            found = list(_match(name, output))
-            if not found:
-                problems.append(Problem(name, f"no file matches {name}"))
+            found, nothing = list(_match(name, output)), f"no file matches {name}"
         else:
-            found = []
-            problems.append(Problem(name, f"{name} does not exist"))
-        for source in found:
+            found, nothing = [], f"{name} does not exist"
+        taken = [one for one in found if isinstance(one, Source)]
+        left = [one for one in found if isinstance(one, PassedOver)]
+        if not taken:
+            more = f" that are read, but {len(left)} other files or folders" if left else ""
+            problems.append(Problem(name, nothing + more))
+        for source in taken:
             sources.setdefault(source.path.resolve(), source)
-    return list(sources.values()), problems
+        passed.update((one.path, one) for one in left)
+    return Found(tuple(sources.values()), tuple(problems), tuple(passed.values()))
 
 
-def _walk(root: Path, output: Path | None) -> Iterator[Source]:
+def _walk(root: Path, output: Path | None) -> Iterator[Source | PassedOver]:
     own = output.resolve() if output is not None else None
-    for folder, folders, files in os.walk(root):
+    inside = own is not None and own.is_relative_to(root.resolve())
+    unread: list[OSError] = []
+    for folder, folders, files in os.walk(root, onerror=unread.append):
         here = Path(folder)
-        inside = own is not None and own.is_relative_to(root.resolve())
-        folders[:] = sorted(
-            name
-            for name in folders
-            if not name.startswith(".") and not (inside and (here / name).resolve() == own)
-        )
+        kept = []
+        for name in sorted(folders):
+            path = here / name
+            if inside and path.resolve() == own:
+                continue
+            if reason := _why_not_entered(path):
+                yield PassedOver(str(path), reason)
+            else:
+                kept.append(name)
+        folders[:] = kept
         for name in sorted(files):
             path = here / name
-            if name.startswith(".") or path.suffix.lower() not in SUFFIXES:
+            if _is_output(path, own) or _OWN.search(name):
                 continue
-            if _is_output(path, own):
-                continue
-            yield Source(path, PurePath(os.path.relpath(here, root)))
+            if reason := _why_not_taken(path):
+                yield PassedOver(str(path), reason)
+            else:
+                yield Source(path, PurePath(os.path.relpath(here, root)))
+    for error in unread:
+        yield PassedOver(str(error.filename), f"a folder that cannot be read: {error.strerror}")
 
 
-def _match(pattern: str, output: Path | None) -> Iterator[Source]:
+def _why_not_entered(folder: Path) -> str | None:
+    if folder.name.startswith("."):
+        return "a hidden folder"
+    return "a link to a folder" if folder.is_symlink() else None
+
+
+def _why_not_taken(path: Path) -> str | None:
+    if path.name.startswith("."):
+        return "a hidden file"
+    if not path.suffix:
+        return "a file without an extension"
+    known = path.suffix.lower() in SUFFIXES
+    return None if known else f"{path.suffix} is no extension of the photos that are read"
+
+
+def _match(pattern: str, output: Path | None) -> Iterator[Source | PassedOver]:
     own = output.resolve() if output is not None else None
     for name in sorted(glob.glob(pattern, recursive=True)):  # noqa: PTH207 - patterns may be absolute
         path = Path(name)
@@ -111,7 +160,7 @@ def _match(pattern: str, output: Path | None) -> Iterator[Source]:
             # by themselves where ** was written, and a folder named by * is walked like any.
             if "**" not in pattern and path.resolve() != own:
                 yield from _walk(path, output)
-        elif not _is_output(path, own):
+        elif not _is_output(path, own) and not _OWN.search(path.name):
             yield Source(path)
 
 

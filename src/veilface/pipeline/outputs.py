@@ -13,6 +13,7 @@ from pathlib import Path
 
 from veilface.errors import UnknownNameError
 from veilface.pipeline.inputs import Source
+from veilface.text import is_safe
 
 SUFFIX = {"png": ".png", "jpeg": ".jpg"}
 
@@ -28,6 +29,20 @@ def check_format(name: str) -> str:
     return name
 
 
+NAMES = ("source", "neutral")
+
+
+def check_names(kind: str) -> str:
+    """``kind`` when it is a way to name outputs.
+
+    Raises:
+        UnknownNameError: It is not.
+    """
+    if kind not in NAMES:
+        raise UnknownNameError("kind of names", kind, NAMES)
+    return kind
+
+
 def plan_names(sources: Sequence[Source]) -> list[str]:
     """One name for each source: a path below the output folder, without the ``.veil`` ending.
 
@@ -35,7 +50,8 @@ def plan_names(sources: Sequence[Source]) -> list[str]:
     their extension (``photo.jpg`` and ``photo.png`` become ``photo.jpg.veil.png`` and
     ``photo.png.veil.png``); where they still share it (the same name from two folders), both get
     six digits of the hash of their path as well. Upper and lower case count as the same, since
-    some file systems think so.
+    some file systems think so. What no terminal should print (line breaks, escape sequences, bytes
+    that are no text) becomes an underscore.
     """
     levels = [0] * len(sources)
     while True:
@@ -56,7 +72,8 @@ def _name(source: Source, level: int) -> str:
     if level > 1:
         digest = hashlib.sha256(os.fsencode(source.path)).hexdigest()
         name += f"-{digest[: 6 * (level - 1)]}"  # more digits should six ever be the same
-    return (source.folder / name).as_posix()
+    path = (source.folder / name).as_posix()
+    return "".join(c if is_safe(c) else "_" for c in path)
 
 
 def output_paths(root: Path, name: str, *, count: int, form: str, whole: bool) -> list[Path]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from veilface.pipeline.inputs import PassedOver
 from veilface.pipeline.manifest import Record
 
 
@@ -16,3 +17,9 @@ class Reporter:
 
     def finished(self, record: Record) -> None:
         """A photo is done, failed, or skipped because an earlier run did it."""
+
+    def passed_over(self, one: PassedOver) -> None:
+        """Something in a folder is not looked into."""
+
+    def note(self, sentence: str) -> None:
+        """Something that is no failure and should be known."""

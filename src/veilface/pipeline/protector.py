@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from torch import Generator
+from torch import Generator, Tensor
 
 from veilface._version import __version__
 from veilface.detection.base import FaceDetector
@@ -22,31 +22,18 @@ from veilface.pipeline.compose import compose
 from veilface.pipeline.devices import resolve_device
 from veilface.pipeline.engine import Engine, FaceResult
 from veilface.pipeline.ensemble import assemble
-from veilface.pipeline.faces import Face, find_faces
+from veilface.pipeline.faces import SMALLEST, check_replaced, find_faces
 from veilface.pipeline.keys import keyed_generator, load_key
 from veilface.pipeline.photos import photo_of
+from veilface.pipeline.prepared import Prepared
 from veilface.pipeline.seeds import face_generator, pixel_digest
 from veilface.protectors.veil.presets import PRESETS, Preset
 from veilface.recognizers.recognizer import Recognizer
+from veilface.recognizers.registry import RECOGNIZERS
 from veilface.recognizers.weights.store import hashes
 from veilface.types import ProtectedPhoto
 
 Picture = Image.Image | NDArray[np.uint8]
-
-
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """A photo whose faces are found and wait for their protection.
-
-    Attributes:
-        photo: The source.
-        faces: At least one, largest first.
-        generators: One a face under a key or a seed of the caller, else None.
-    """
-
-    photo: Photo
-    faces: Sequence[Face]
-    generators: Sequence[Generator] | None
 
 
 class Protector:
@@ -66,6 +53,9 @@ class Protector:
         key: File of a secret key, made on first use. With it the same photo gives the same
             result, so that nothing can be averaged, and nobody without the key can repeat it;
             without it every result is another one.
+        accept_doubt: Take the likeliest reading of photos that can be read in two ways (damaged
+            data, a face that may be upright or turned, one that is still seen in the result)
+            instead of raising `DoubtError`.
 
     Raises:
         UnknownNameError: A preset, recogniser or device that there is not.
@@ -83,6 +73,7 @@ class Protector:
         batch_size: int = 8,
         detector: FaceDetector | None = None,
         key: str | os.PathLike[str] | None = None,
+        accept_doubt: bool = False,
     ) -> None:
         if isinstance(preset, str):
             if preset not in PRESETS:
@@ -91,6 +82,7 @@ class Protector:
         place = resolve_device(device)
         surrogates = assemble(recognizers, place)
         self.preset = preset
+        self.accept_doubt = accept_doubt
         self.engine = Engine(preset, surrogates, device=place, batch_size=batch_size)
         self._detector = detector
         self._key = None if key is None else load_key(key)
@@ -101,6 +93,21 @@ class Protector:
         return self._key is not None
 
     @property
+    def batch_size(self) -> int:
+        """Most faces at once, as things are."""
+        return self.engine.batch_size
+
+    @property
+    def device(self) -> str:
+        """Where it computes."""
+        return str(self.engine.device)
+
+    @property
+    def method(self) -> str:
+        """Name of the preset."""
+        return self.preset.name
+
+    @property
     def recognizers(self) -> tuple[str, ...]:
         """Names of the surrogates."""
         return tuple(surrogate.name for surrogate in self.engine.surrogates)
@@ -108,7 +115,12 @@ class Protector:
     @property
     def mark(self) -> Mark:
         """The provenance mark of the outputs."""
-        return Mark(tool="veilface", version=__version__, preset=self.preset.name)
+        return Mark(
+            tool="veilface",
+            version=__version__,
+            preset=self.preset.name,
+            recognizers=tuple(name for name in self.recognizers if name in RECOGNIZERS),
+        )
 
     def protect_file(
         self,
@@ -134,6 +146,8 @@ class Protector:
             ImageError: The file is not a photo that veilface reads.
             MissingExtraError: The file is HEIC and pillow-heif is not installed.
             NoFaceError: No face was found.
+            DoubtError: The photo can be read in two ways, or in the pasted photo a face is seen
+                where none was replaced.
             ProtectionError: The result is no image.
             SecretKeyError: A seed is given and the protector has a key.
         """
@@ -156,7 +170,13 @@ class Protector:
         """
         names = [os.fspath(path) for path in paths]
         prepared = [
-            self.prepare(load_photo(name), name=name, aligned=aligned, largest=largest, seed=seed)
+            self.prepare(
+                load_photo(name, accept_damage=self.accept_doubt),
+                name=name,
+                aligned=aligned,
+                largest=largest,
+                seed=seed,
+            )
             for name in names
         ]
         return self._protect(prepared, paste=paste)
@@ -188,8 +208,10 @@ class Protector:
     ) -> Prepared:
         """Find the faces of a decoded photo; the first half of `protect_file`."""
         detector = None if aligned else self.detector
-        faces = find_faces(photo, name=name, detector=detector, largest=largest)
-        return Prepared(photo, faces, self._streams(photo, len(faces), seed))
+        found = find_faces(
+            photo, name=name, detector=detector, largest=largest, accept_doubt=self.accept_doubt
+        )
+        return Prepared(photo, found, self._streams(photo, len(found.chosen), seed), name)
 
     def _streams(self, photo: Photo, count: int, seed: int | None) -> list[Generator] | None:
         """One generator a face, or None for the operating system's randomness."""
@@ -206,17 +228,40 @@ class Protector:
             return [face_generator(seed, digest, face) for face in range(count)]
         return None
 
+    def protect_crops(
+        self,
+        crops: Sequence[Tensor],
+        *,
+        generators: Sequence[Generator] | None = None,
+        on_progress: Callable[[float], None] | None = None,
+    ) -> list[FaceResult]:
+        """Protect aligned faces; see `Engine.protect`."""
+        return self.engine.protect(crops, generators=generators, on_progress=on_progress)
+
     def finish(
         self, prepared: Prepared, results: Sequence[FaceResult], *, paste: bool = False
     ) -> ProtectedPhoto:
         """Put the faces of a photo together; the second half of `protect_file`."""
-        return compose(prepared.photo, prepared.faces, results, engine=self.engine, paste=paste)
+        made = compose(prepared.photo, prepared.faces, results, engine=self.engine, paste=paste)
+        if made.pasted is not None and not self.accept_doubt:
+            check_replaced(
+                np.asarray(made.pasted.convert("RGB")),
+                prepared.found,
+                name=prepared.name,
+                detector=self.detector,
+                # A stranger looks like a face and has to be found; strokes need not be.
+                visible=all(
+                    self.detector.detect(np.asarray(face.image.convert("RGB")))
+                    for face in made.faces
+                ),
+            )
+        return made
 
     @property
     def detector(self) -> FaceDetector:
         """The face detector, loaded when it is first needed."""
         if self._detector is None:
-            self._detector = YuNet()
+            self._detector = YuNet(smallest=SMALLEST)
         return self._detector
 
     def parameters(self) -> Mapping[str, Any]:

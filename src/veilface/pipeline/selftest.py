@@ -1,4 +1,4 @@
-"""Does this installation work? A few seconds with a drawn face, no photo of anybody."""
+"""Does this installation work? With a drawn face, no photo of anybody."""
 
 from __future__ import annotations
 
@@ -23,7 +23,8 @@ from veilface.pipeline.devices import resolve_device
 from veilface.pipeline.engine import Engine
 from veilface.pipeline.ensemble import SURROGATES, choose
 from veilface.protectors.veil.presets import PRESETS
-from veilface.recognizers.registry import RECOGNIZERS, available, load_recognizer
+from veilface.recognizers.registry import RECOGNIZERS, available, get_spec, load_recognizer
+from veilface.recognizers.weights.store import locate
 
 PACKAGES = (
     "torch",
@@ -56,11 +57,16 @@ class Check:
     detail: str
 
 
-def examine() -> Iterator[Check]:
-    """Every check, as soon as it is made."""
+def examine(*, self_test: bool = False) -> Iterator[Check]:
+    """Every check, as soon as it is made.
+
+    Args:
+        self_test: Build every recogniser and protect a drawn face as well; else files are only
+            compared with their hashes.
+    """
     yield from _versions()
     yield from _devices()
-    yield from _recognizers()
+    yield from _recognizers(_load if self_test else _hash)
     yield _attempt("tools", "detector", lambda: (YuNet(), "YuNet is present and verified")[1])
     npm = shutil.which("npm")
     yield Check(
@@ -69,7 +75,8 @@ def examine() -> Iterator[Check]:
         "ok" if npm else "absent",
         "there" if npm else "not found; 'veilface recognizers fetch' needs it (part of Node.js)",
     )
-    yield _attempt("self-test", "protection", _protection)
+    if self_test:
+        yield _attempt("self-test", "protection", _protection)
 
 
 def _attempt(group: str, name: str, work: Callable[[], str]) -> Check:
@@ -100,11 +107,11 @@ def _devices() -> Iterator[Check]:
         yield Check("devices", f"cuda:{index}", "ok", detail)
 
 
-def _recognizers() -> Iterator[Check]:
+def _recognizers(try_out: Callable[[str], str]) -> Iterator[Check]:
     present = set(available())
     for name in RECOGNIZERS:
         if name in present:
-            yield _attempt("recognizers", name, partial(_load, name))
+            yield _attempt("recognizers", name, partial(try_out, name))
         else:
             status = "failed" if name in INSTALLED else "absent"
             hint = (
@@ -115,10 +122,17 @@ def _recognizers() -> Iterator[Check]:
             yield Check("recognizers", name, status, f"not present; {hint}")
 
 
-def _load(name: str) -> str:
-    if load_recognizer(name).spec.calibration is None:
+def _hash(name: str) -> str:
+    spec = get_spec(name)
+    locate(spec)
+    if spec.calibration is None:
         return "present, sha256 as recorded; no thresholds"
     return "present and verified" + ("" if name in SURROGATES else "; not a default surrogate")
+
+
+def _load(name: str) -> str:
+    load_recognizer(name)
+    return _hash(name)
 
 
 def drawn_face() -> Tensor:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -14,8 +15,9 @@ from torch import Tensor
 
 from veilface.detection.base import FaceDetector
 from veilface.detection.yunet import YuNet
-from veilface.errors import NoFaceError, UncalibratedError
+from veilface.errors import NoFaceError, UncalibratedError, UnknownNameError
 from veilface.imaging.decode import load_photo
+from veilface.imaging.provenance import read_mark
 from veilface.pipeline.devices import resolve_device
 from veilface.pipeline.ensemble import choose
 from veilface.pipeline.faces import find_faces, is_own_crop
@@ -27,6 +29,8 @@ from veilface.types import Verification
 Picture = str | os.PathLike[str] | Image.Image | NDArray[np.uint8]
 
 ALL = "all"
+RULES = ("majority", "any", "all")
+"""How several recognisers decide together; the first is the default."""
 
 
 def verify(
@@ -115,6 +119,36 @@ def compare(recognizer: Recognizer, first: Tensor, second: Tensor, *, fmr: float
     )
 
 
+def decide(results: Sequence[Verification], rule: str = RULES[0]) -> bool | None:
+    """One decision of several recognisers.
+
+    Args:
+        results: What they say; who has no thresholds has no say.
+        rule: ``majority`` (more than half of those that decide), ``any`` or ``all`` of them.
+
+    Returns:
+        None when nobody decides.
+
+    Raises:
+        UnknownNameError: Another rule.
+    """
+    if rule not in RULES:
+        raise UnknownNameError("rule", rule, RULES)
+    votes = [result.match for result in results if result.match is not None]
+    if not votes:
+        return None
+    least = {"any": 1, "all": len(votes), "majority": len(votes) // 2 + 1}[rule]
+    return sum(votes) >= least
+
+
+def surrogates_of(*pictures: Picture) -> frozenset[str] | None:
+    """The recognisers that files were made against, as their marks say; None when none says so."""
+    files = [Path(p) for p in pictures if isinstance(p, str | os.PathLike)]
+    named = [mark.recognizers for path in files if (mark := read_mark(path)) is not None]
+    known = [names for names in named if names]
+    return frozenset(name for names in known for name in names) if known else None
+
+
 @dataclass(slots=True)
 class _Lazy:
     """A detector that is loaded when the first photo needs it."""
@@ -137,8 +171,11 @@ def _crops(picture: Picture, label: str, detector: _Lazy | None) -> Tensor:
     known = detector is None or is_own_crop(photo)
     try:
         faces = find_faces(
-            photo, name=name, detector=None if known or detector is None else detector.get()
-        )
+            photo,
+            name=name,
+            detector=None if known or detector is None else detector.get(),
+            accept_doubt=True,  # nothing is shown to anybody: the likeliest reading will do
+        ).chosen
     except NoFaceError as error:
         raise NoFaceError(
             f"{error}, so there is nothing to compare; --aligned says that both files are "

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from torch import Generator, Tensor
 
-from veilface.errors import ShapeError
+from veilface.errors import ProtectionError, ShapeError
 from veilface.types import Protected
 
 SIDE = 112
@@ -62,6 +62,25 @@ def check_faces(x: Tensor) -> None:
         )
     if x.numel() and not bool(((x >= 0) & (x <= 1)).all()):
         raise ShapeError("faces must lie in [0, 1]; divide 8-bit values by 255")
+
+
+def checked(result: object, faces: Tensor, *, name: str) -> Protected:
+    """What a protector of anybody returned, when it keeps the contract.
+
+    Raises:
+        ProtectionError: It does not; the sentence says what is wanted.
+    """
+    wanted = (
+        f"the protector {name} has to return veilface.types.Protected(images, similarity) with "
+        f"images {tuple(faces.shape)} in [0, 1]"
+    )
+    if not isinstance(result, Protected):
+        raise ProtectionError(f"{wanted}, not a {type(result).__name__}")
+    if result.images.shape != faces.shape:
+        raise ProtectionError(f"{wanted}, not images {tuple(result.images.shape)}")
+    if not bool(((result.images >= 0) & (result.images <= 1)).all()):
+        raise ProtectionError(f"{wanted}; some of its values are outside of that, or not finite")
+    return result
 
 
 def quantise(x: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""The one place that imports the packages of the extra ``veilface[onnx]``, when they are needed."""
+"""The one place that imports the packages of the extra ``onnx``, when they are needed."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from types import ModuleType
 
 from veilface.errors import MissingExtraError
 
-COMMAND = "pip install 'veilface[onnx]'"
+COMMAND = "pip install onnx2torch onnxruntime"
+"""The packages by their own names: veilface itself may be a checkout that no index knows."""
 
 
 def onnxruntime() -> ModuleType:

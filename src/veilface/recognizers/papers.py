@@ -83,7 +83,7 @@ def _frbench(
         calibration=None,
         verified=False,
         notes=(
-            "Needs 'veilface[frbench]'. "
+            "Needs the package frbench. "
             f"Publisher's LFW / CFP-FP / AgeDB-30: {publisher} %. {notes}"
         ).rstrip(),
     )

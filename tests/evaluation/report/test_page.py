@@ -81,7 +81,9 @@ def test_without_the_extra_one_sentence_says_what_to_install(
 ) -> None:
     monkeypatch.setitem(sys.modules, "jinja2", None)
     monkeypatch.delitem(sys.modules, "veilface.evaluation.report.page")
-    with pytest.raises(MissingExtraError, match=r"jinja2 is needed .*'veilface\[report\]'"):
+    with pytest.raises(
+        MissingExtraError, match=r"jinja2 is needed .*pip install jinja2 matplotlib"
+    ):
         __import__("veilface.evaluation.report.page")
 
 

@@ -25,7 +25,7 @@ try:
 except ModuleNotFoundError as error:
     raise MissingExtraError(
         f"{error.name} is needed to write a report and is not installed; "
-        "run: pip install 'veilface[report]'"
+        "run: pip install jinja2 matplotlib"
     ) from error
 
 

@@ -1,7 +1,7 @@
 """Where the ``frbench`` package keeps its weights, found without importing it.
 
 Its cache folder holds ``manifest.json``, which names for every asset a folder and the files in
-it. Fetching is left to the package itself (``pip install veilface[frbench]``), which checks the
+it. Fetching is left to the package itself (``pip install frbench``), which checks the
 hash of the archive where its manifest states one.
 
 Environment:
@@ -23,7 +23,7 @@ from typing import Any, cast
 
 from veilface.errors import WeightsError
 
-MISSING = "frbench is not installed; run: pip install 'veilface[frbench]'"
+MISSING = "frbench is not installed; run: pip install frbench"
 _LARGEST_MANIFEST = 4 << 20  # bytes
 
 
