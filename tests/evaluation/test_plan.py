@@ -25,7 +25,7 @@ def test_target_is_never_a_surrogate() -> None:
 
 
 def test_targets_share_the_images_of_one_ensemble() -> None:
-    (found,) = image_sets(["hidden"], TARGETS, ("faceres",), controls=False)
+    (found,) = image_sets(["paper"], TARGETS, ("faceres",), controls=False)
     assert (found.targets, found.surrogates) == (TARGETS, ("faceres",))
 
 

@@ -23,7 +23,7 @@ from veilface.protectors.base import quantise
 from veilface.protectors.veil.presets import PRESETS, LocalFeatures
 
 FACES = quantise(synthetic_faces(10))
-JOB = Job("hidden", ("dlib",))
+JOB = Job("paper", ("dlib",))
 
 
 def tasks(
@@ -37,7 +37,7 @@ def test_equal_arguments_equal_names() -> None:
     assert tasks() == tasks()
     assert len(tasks()) == 2
     assert tasks(faces=FACES[:8]) == tasks()[:1], "a smaller set shares its whole chunks"
-    preset = PRESETS["hidden"]
+    preset = PRESETS["paper"]
     renamed = replace(preset, name="mine", summary="the same by another name")
     assert tasks(Job(renamed, ("dlib",))) == tasks(Job(preset, ("dlib",))) == tasks()
 
@@ -47,11 +47,11 @@ def test_equal_arguments_equal_names() -> None:
     [
         tasks(seed=1),
         tasks(draw=1),
-        tasks(Job("hidden", ("dlib", "sface"))),
-        tasks(Job("hidden", ("sface",))),
-        tasks(Job("paper", ("dlib",))),
-        tasks(Job(replace(PRESETS["hidden"], momentum=0.8), ("dlib",))),
-        tasks(Job(replace(PRESETS["hidden"], start=LocalFeatures(cutoff=9.0)), ("dlib",))),
+        tasks(Job("paper", ("dlib", "sface"))),
+        tasks(Job("paper", ("sface",))),
+        tasks(Job("persona", ("dlib",))),
+        tasks(Job(replace(PRESETS["paper"], momentum=0.8), ("dlib",))),
+        tasks(Job(replace(PRESETS["paper"], start=LocalFeatures(cutoff=9.0)), ("dlib",))),
         tasks(faces=FACES.flip(-1)),
         tasks(faces=FACES.roll(1, 0)),
     ],
@@ -61,12 +61,12 @@ def test_anything_else_is_another_name(other: list[str]) -> None:
 
 
 def test_method_and_bank_count(monkeypatch: pytest.MonkeyPatch) -> None:
-    hidden, persona = tasks(), tasks(Job("persona", ("dlib",)))
+    paper, persona = tasks(), tasks(Job("persona", ("dlib",)))
     with monkeypatch.context() as patch:
         patch.setattr(protect_cache, "_method_version", lambda: "another")
-        assert not set(tasks()) & set(hidden)
+        assert not set(tasks()) & set(paper)
     monkeypatch.setattr(protect_cache, "_bank", lambda path: f"another, {path}")
-    assert tasks() == hidden
+    assert tasks() == paper
     assert not set(tasks(Job("persona", ("dlib",)))) & set(persona)
 
 
@@ -122,6 +122,6 @@ def test_kinds_of_jobs() -> None:
     assert Job("blur").is_control
     assert Job("blur").preset is None
     assert not JOB.is_control
-    assert JOB.preset == PRESETS["hidden"]
+    assert JOB.preset == PRESETS["paper"]
     own = replace(PRESETS["paper"], name="mine")
     assert (Job(own).name, Job(own).preset) == ("mine", own)

@@ -29,7 +29,7 @@ from veilface.protectors.veil.randomness import entropic_generator
 CROP = photo_pixels(1)[40:152, 60:172]
 
 
-def protector(key: Path | None, *, preset: str = "hidden", steps: int = 2) -> Protector:
+def protector(key: Path | None, *, preset: str = "paper", steps: int = 2) -> Protector:
     return Protector(
         preset=replace(PRESETS[preset], steps=steps),
         recognizers=[tiny("a", seed=1), tiny("b", seed=2)],

@@ -63,7 +63,7 @@ def test_one_json_object_a_line(root: Path) -> None:
     [
         replace(RECORD, sha256="11" * 32),
         replace(RECORD, sha256=None),
-        replace(RECORD, parameters={**RECORD.parameters, "preset": "hidden"}),
+        replace(RECORD, parameters={**RECORD.parameters, "preset": "paper"}),
         replace(RECORD, reproducible=True),
         replace(RECORD, name="b", input="b.jpg"),
     ],

@@ -16,6 +16,7 @@ from tests.fixtures.faces import synthetic_faces
 from tests.fixtures.surrogate import TinySurrogate
 from veilface.protectors.base import FaceProtector
 from veilface.protectors.registry import PROTECTORS, build_protector
+from veilface.protectors.veil.frequency import high_pass
 from veilface.protectors.veil.presets import PRESETS, Preset
 from veilface.protectors.veil.randomness import entropic_generator
 
@@ -24,21 +25,19 @@ _FACES = synthetic_faces(4)
 _KINDS = ("face", "noise", "black", "white", "checks")
 
 presets = st.builds(
-    lambda name, steps, radius, step_size, weights, blur: replace(
+    lambda name, steps, radius, step_size, weights: replace(
         PRESETS[name],
         steps=steps,
         radius=radius,
         step_size=step_size,
         entropy=weights[0],
         repulsion=weights[1],
-        final_blur=blur,
     ),
     name=st.sampled_from(sorted(PRESETS)),
     steps=st.integers(0, 3),
     radius=st.one_of(st.none(), st.floats(0, 1)),
     step_size=st.floats(0, 1),
     weights=st.tuples(st.floats(0, 10), st.floats(0, 10)),
-    blur=st.sampled_from([0.0, 0.5, 2.0]),
 )
 
 
@@ -74,9 +73,13 @@ def test_result_is_an_8_bit_image_within_its_bound(preset: Preset, kind: str, se
     levels = (result * 255).round()
     torch.testing.assert_close(result * 255, levels, atol=1e-3, rtol=0)
     assert 0 <= float(levels.min()) <= float(levels.max()) <= 255
-    if preset.radius is not None and preset.final_blur == 0:
+    if preset.radius is not None and preset.band is None:
         start = images(replace(preset, steps=0))
         assert float((result - start).abs().max()) <= preset.radius + 1.01 / 255
+    if preset.band is not None:
+        change = result - images(replace(preset, steps=0))
+        coarse = change - high_pass(change, cutoff=preset.band.cutoff)
+        assert float(coarse.abs().max()) <= 1.5 / 255, "both images are rounded"
 
 
 @pytest.mark.parametrize("name", PROTECTORS)

@@ -39,7 +39,7 @@ def protect(  # noqa: PLR0917 - typer passes by keyword
     ],
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the outputs.")],
     preset: Annotated[
-        str, typer.Option(help="What people will see: persona, hidden or paper.")
+        str, typer.Option(help="What people will see: persona or paper.")
     ] = "persona",
     recognizer: Annotated[
         list[str] | None,

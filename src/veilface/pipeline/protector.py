@@ -43,7 +43,7 @@ class Protector:
     hashes) and the detector. Nothing is downloaded.
 
     Args:
-        preset: ``persona``, ``hidden``, ``paper``, or a preset with parameters of your own.
+        preset: ``persona``, ``paper``, or a preset with parameters of your own.
         recognizers: Names of the surrogates, or recognisers of your own on the same device; None
             for all verified ones that are present among dlib, sface, mobilefacenet and
             fr_feature.

@@ -35,7 +35,7 @@ def _value(cell: Value) -> float:
 @pytest.mark.parametrize("experiment", [table1, table2, table4, table5, table6])
 def test_every_table_has_published_lines_controls_and_whole_rows(experiment: object) -> None:
     assert callable(experiment)
-    table = experiment(ruled_study(presets=("paper", "hidden"))[0])
+    table = experiment(ruled_study(presets=("paper",))[0])
     assert {line.origin for line in table.lines} == {"published", "measured"}
     assert all(len(line.cells) == len(table.columns) for line in table.lines)
     labels = " ".join(line.label for line in table.lines if line.origin == "measured")
@@ -107,33 +107,33 @@ def test_table5_makes_every_subset_once_and_never_the_target() -> None:
 
 
 def test_table6_removes_one_module_at_a_time() -> None:
-    for name in ("paper", "hidden"):
-        preset = PRESETS[name]
-        assert isinstance(preset.start, LocalFeatures)
-        variants = without(preset)
-        assert {v.name for v in variants.values()} == {f"{name} {row}" for row in variants}
-        changed = {
-            row: {
-                field
-                for field in ("start", "modulation", "entropy", "steps", "radius", "diversity")
-                if getattr(variant, field) != getattr(preset, field)
-            }
-            for row, variant in variants.items()
+    name = "paper"
+    preset = PRESETS[name]
+    assert isinstance(preset.start, LocalFeatures)
+    variants = without(preset)
+    assert {v.name for v in variants.values()} == {f"{name} {row}" for row in variants}
+    changed = {
+        row: {
+            field
+            for field in ("start", "modulation", "entropy", "steps", "radius", "diversity")
+            if getattr(variant, field) != getattr(preset, field)
         }
-        assert changed == {
-            "w/o F": {"start"},
-            "w/o C": {"start"},
-            "w/o P": {"modulation", "entropy"},
-            "Ours": set(),
-        }
+        for row, variant in variants.items()
+    }
+    assert changed == {
+        "w/o F": {"start"},
+        "w/o C": {"start"},
+        "w/o P": {"modulation", "entropy"},
+        "Ours": set(),
+    }
     assert without(PRESETS["persona"]) == {}
 
 
 def test_table6_measures_every_variant_on_one_ensemble() -> None:
-    study, rule = ruled_study(presets=("paper", "hidden", "persona"))
+    study, rule = ruled_study(presets=("paper", "persona"))
     table = table6(study)
     assert len(rule.asked) == 1
-    assert len(rule.asked[0][0]) == 8
+    assert len(rule.asked[0][0]) == 4
     assert _value(_cell(table, "w/o F, paper", "SSIM")) == 0.1
     assert _cell(table, "w/o F, paper", "rebuilt SSIM") == NOT_YET
     assert _cell(table, "clean", "PSNR") is None

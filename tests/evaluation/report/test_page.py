@@ -92,9 +92,9 @@ def test_tables_put_controls_last_and_a_stranger_under_them() -> None:
     lines = visibility_table(document).lines
     assert [line.label for line in lines] == [
         "persona (sface)",
-        "hidden (sface)",
+        "paper (sface)",
         "persona (dlib)",
-        "hidden (dlib)",
+        "paper (dlib)",
         "clean",
         "blur",
         "noise",
@@ -105,7 +105,7 @@ def test_tables_put_controls_last_and_a_stranger_under_them() -> None:
     assert list(found) == ["dlib", "sface"]
     assert [line.label for line in recognition_table("dlib", found["dlib"]).lines][:2] == [
         "persona",
-        "hidden",
+        "paper",
     ]
 
 

@@ -35,7 +35,7 @@ def test_equal_rows_make_equal_drawings_that_stand_alone(draw: Draw) -> None:
 
 def test_the_trade_off_names_presets_and_the_clean_image() -> None:
     figure = plots.det_curves(_rows())
-    assert _labels(figure) == {"persona", "hidden", "clean", "other controls"}
+    assert _labels(figure) == {"persona", "paper", "clean", "other controls"}
     lines = {line.get_label(): line for line in figure.axes[0].get_lines()}
     assert lines["clean"].get_ydata()[0] == 0  # type: ignore[index]
 
@@ -44,7 +44,7 @@ def test_every_row_and_threshold_is_on_the_strips() -> None:
     figure = plots.threshold_strips(_rows())
     axes = figure.axes[0]
     ticks = [tick.get_text() for tick in axes.get_yticklabels()]
-    assert ticks == ["persona", "hidden", "clean", "blur", "noise"]
+    assert ticks == ["persona", "paper", "clean", "blur", "noise"]
     assert {"FMR 1e-2", "FMR 1e-3", "FMR 1e-4", "against its source"} <= _labels(figure)
     lines = [line.get_xdata()[0] for line in axes.get_lines()]  # type: ignore[index]
     assert lines == [0.3, 0.4, 0.5]
@@ -52,7 +52,7 @@ def test_every_row_and_threshold_is_on_the_strips() -> None:
 
 def test_histograms_show_the_clean_image_first_and_no_other_control() -> None:
     titles = [axes.get_title(loc="left") for axes in plots.score_histograms(_rows()).axes]
-    assert titles == ["clean", "persona", "hidden"]
+    assert titles == ["clean", "persona", "paper"]
 
 
 @pytest.mark.parametrize("draw", DRAWN)

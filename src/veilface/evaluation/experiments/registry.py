@@ -42,9 +42,7 @@ EXPERIMENTS: Mapping[str, Experiment] = {
     "table2": Experiment(table2, "accuracy on LFW, by method and recogniser"),
     "table4": Experiment(table4, "accuracy by recogniser and set", _EVERY),
     "table5": Experiment(table5, "accuracy on LFW by number of surrogates, every subset"),
-    "table6": Experiment(
-        table6, "without high-pass, random filling, or noise", presets=("paper", "hidden")
-    ),
+    "table6": Experiment(table6, "without high-pass, random filling, or noise", presets=("paper",)),
     "figure3": Experiment(figure3, "the methods side by side"),
     "figure4": Experiment(figure4, "originals and protected images by set", _EVERY),
 }

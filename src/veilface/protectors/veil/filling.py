@@ -12,7 +12,6 @@ from veilface.protectors.veil.randomness import Draws
 # Soft ellipses in the ArcFace 112x112 template: centre x, centre y, radius x, radius y in pixels.
 Ellipse = tuple[float, float, float, float]
 EYES: tuple[Ellipse, ...] = ((38.29, 51.70, 15.0, 9.0), (73.53, 51.50, 15.0, 9.0))
-NOSE_AND_MOUTH: tuple[Ellipse, ...] = ((56.03, 71.74, 12.0, 14.0), (56.14, 92.28, 22.0, 10.0))
 
 
 def feature_mask(

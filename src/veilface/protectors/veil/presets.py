@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from veilface.protectors.veil.diversity import Diversity
-from veilface.protectors.veil.filling import EYES, NOSE_AND_MOUTH
 from veilface.protectors.veil.starts import LocalFeatures, Stranger
 
 
@@ -52,9 +51,6 @@ class Preset:
         entropy: γ of Eq. 10.
         repulsion: Weight of the penalty on resembling decoys, which are draws like X_0.
         decoys: Number of decoys an image, its own X_0 included.
-        dissimilarity: Weight of the HOG and of the NCC penalty.
-        fidelity: Weight of the structural similarity to X_0.
-        final_blur: σ in pixels of a Gaussian blur of the result; 0 for none.
     """
 
     name: str
@@ -71,9 +67,6 @@ class Preset:
     entropy: float = 0.0
     repulsion: float = 0.0
     decoys: int = 4
-    dissimilarity: float = 0.0
-    fidelity: float = 0.0
-    final_blur: float = 0.0
 
 
 _PERSONA = Preset(
@@ -84,18 +77,6 @@ _PERSONA = Preset(
     steps=50,
     band=Band(cutoff=14.0),
     repulsion=1.0,
-)
-_HIDDEN = Preset(
-    name="hidden",
-    summary="a caricature of strokes that comparisons of pictures miss and people may recognise",
-    start=LocalFeatures(regions=EYES + NOSE_AND_MOUTH),
-    radius=None,
-    steps=200,
-    step_size=0.003,
-    entropy=0.02,
-    repulsion=2.0,
-    dissimilarity=1.0,
-    final_blur=0.5,
 )
 _PAPER = Preset(
     name="paper",
@@ -108,4 +89,4 @@ _PAPER = Preset(
     entropy=0.1,
 )
 
-PRESETS: Mapping[str, Preset] = MappingProxyType({p.name: p for p in (_PERSONA, _HIDDEN, _PAPER)})
+PRESETS: Mapping[str, Preset] = MappingProxyType({p.name: p for p in (_PERSONA, _PAPER)})

@@ -23,11 +23,6 @@ from veilface.protectors.veil.objective import (
 from veilface.protectors.veil.optimizer import MomentumRule, ascend
 from veilface.protectors.veil.penalties import (
     DecoyRepulsion,
-    SourceDissimilarity,
-    StartFidelity,
-    coarse_luma,
-    gaussian_blur,
-    oriented_gradients,
 )
 from veilface.protectors.veil.presets import Modulation, Preset
 from veilface.protectors.veil.randomness import Draws
@@ -105,7 +100,7 @@ class VeilProtector:
         )
         if band is not None:
             images = band.settle(images, start)
-        images = quantise(gaussian_blur(images, sigma=preset.final_blur))
+        images = quantise(images)
         return Protected(images, self._similarity(sources, images))
 
     def _band(self, x: Tensor) -> FineBand | None:
@@ -160,15 +155,6 @@ class VeilProtector:
                 embedded = [self._embed(decoy) for decoy in (start, *others)]
             decoys = {name: torch.stack([e[name] for e in embedded], dim=1) for name in targets}
             terms.append((preset.repulsion, DecoyRepulsion(targets, decoys)))
-        if preset.fidelity:
-            terms.append((preset.fidelity, StartFidelity(start)))
-        if preset.dissimilarity:
-            for describe, sigmas, signed in (
-                (oriented_gradients, (1.5, 3.0), True),
-                (coarse_luma, (2.0, 4.0), False),
-            ):
-                term = SourceDissimilarity(x, describe=describe, sigmas=sigmas, signed=signed)
-                terms.append((preset.dissimilarity, term))
         return terms
 
     @torch.no_grad()

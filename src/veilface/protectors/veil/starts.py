@@ -125,7 +125,7 @@ class Stranger:
         seen = bank.thumbnails(drawn)
         distance = (seen - seen[:, :1]).square().mean(dim=2)
         for row, kinds in zip(distance, bank.kinds(drawn), strict=True):
-            row += torch.tensor([kind != kinds[0] for kind in kinds])  # more than any distance
+            row.add_(torch.tensor([kind != kinds[0] for kind in kinds]))  # more than any distance
         # The first once more is no other portrait.
         distance[:, 1:][drawn[:, 1:] == drawn[:, :1]] = torch.inf
         likest = drawn.gather(1, distance.argsort(dim=1)[:, : self.portraits])
