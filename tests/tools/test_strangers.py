@@ -32,7 +32,7 @@ class TestFormats:
         path = tmp_path / "a.obj"
         path.write_text(OBJ)
         mesh = read_obj(path)
-        np.testing.assert_array_equal(mesh["v"][3], np.float32([0, 1, 0.5]))
+        np.testing.assert_array_equal(mesh["v"][3], np.array([0, 1, 0.5], np.float32))
         assert mesh["f"] == [[0, 1, 2, 3], [0, 1, 2]]
         assert mesh["ft"] == [[0, 1, 1, 0], [0, 0, 0]]
         assert mesh["g"] == ["body", "joint"]
@@ -59,8 +59,8 @@ class TestFormats:
         )
         found = read_accessory(path)
         assert found["idx"].tolist() == [[3, 3, 3], [1, 2, 3]]
-        np.testing.assert_allclose(found["w"], [[1, 0, 0], [0.5, 0.25, 0.25]])
-        np.testing.assert_allclose(found["off"], [[0, 0, 0], [0, 0.1, 0]])
+        np.testing.assert_allclose(found["w"], [[1.0, 0.0, 0.0], [0.5, 0.25, 0.25]])
+        np.testing.assert_allclose(found["off"], [[0.0, 0.0, 0.0], [0.0, 0.1, 0.0]])
         assert found["scale"] == {"x": (5, 6, 1.5)}
         assert len(found["mesh"]["v"]) == 4
 

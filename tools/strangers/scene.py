@@ -51,7 +51,7 @@ class Studio:
         chosen = self._build(person)
         scene.render.filepath = str(scratch)
         bpy.ops.render.render(write_still=True)
-        pixels = cv2.imread(str(scratch), cv2.IMREAD_UNCHANGED)
+        pixels = np.asarray(cv2.imread(str(scratch), cv2.IMREAD_UNCHANGED))
         return np.concatenate([pixels[..., 2::-1], pixels[..., 3:4]], -1).astype(np.float32), chosen
 
     def _build(self, person: Person) -> dict[str, Any]:
