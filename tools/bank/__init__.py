@@ -1,0 +1,1 @@
+"""From rendered strangers to the bank that ships: cut out, judged, chosen, packed."""
