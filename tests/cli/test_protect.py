@@ -217,7 +217,7 @@ def make_mixed_folder() -> None:
     for folder in ("in/deep", "in/locked", "in/.git", "else"):
         Path(folder).mkdir(parents=True)
     Path("good.png").rename("in/good.png")
-    for name in ("in/IMG_1.HEIC", "in/party.gif", "in/DSC0001", "in/deep/.hidden.png", "in/n.txt"):
+    for name in ("in/IMG_1.DNG", "in/party.gif", "in/DSC0001", "in/deep/.hidden.png", "in/n.txt"):
         Path(name).touch()
     Path("in/linked").symlink_to(Path("else").resolve(), target_is_directory=True)
 
@@ -225,7 +225,7 @@ def make_mixed_folder() -> None:
 PASSED = {
     "in/.git": "a hidden folder",
     "in/linked": "a link to a folder",
-    "in/IMG_1.HEIC": ".HEIC is no extension of the photos that are read",
+    "in/IMG_1.DNG": ".DNG is no extension of the photos that are read",
     "in/party.gif": ".gif is no extension of the photos that are read",
     "in/n.txt": ".txt is no extension of the photos that are read",
     "in/DSC0001": "a file without an extension",
@@ -253,14 +253,14 @@ def test_what_is_passed_over_is_told_and_counted(monkeypatch: pytest.MonkeyPatch
     assert {one["path"]: one["reason"] for one in document["passed_over"]} == expected
     out, err = protect("in", "-o", "out", "--strict", status=1)
     assert "8 failed" in out
-    assert "failed: in/IMG_1.HEIC is .HEIC is no extension" not in err
+    assert "failed: in/IMG_1.DNG is .DNG is no extension" not in err
     assert "failed: in/party.gif is passed over: .gif is no extension" in err
 
 
 def test_a_folder_of_unread_formats_is_not_called_empty() -> None:
     Path("phone").mkdir()
-    Path("phone/a.heic").touch()
-    Path("phone/b.heic").touch()
+    Path("phone/a.dng").touch()
+    Path("phone/b.dng").touch()
     _, err = protect("phone", "-o", "out", status=1)
     assert "failed: the folder phone contains no images that are read, but 2 other" in err
     assert err.count("passed over: phone/") == 2
