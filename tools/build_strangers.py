@@ -51,7 +51,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("renders", type=Path, help="folder with <seed>.png and <seed>.json")
     parser.add_argument("--count", type=int, default=2000)
-    parser.add_argument("--quality", type=int, default=92, help="of WebP")
+    parser.add_argument("--quality", type=int, default=95, help="of WebP")
     parser.add_argument("--goal", type=Path, default=GOAL)
     parser.add_argument("--sheets", type=Path, help="folder for contact sheets of what is packed")
     parser.add_argument("--picture", type=Path, default=PICTURE, help="sheet of 200 for the docs")
@@ -87,7 +87,7 @@ def main() -> None:
         contact_sheets(bank, options.sheets)
     spread = np.linspace(0, len(bank) - 1, min(200, len(bank))).astype(int)
     options.picture.parent.mkdir(exist_ok=True)
-    sheet([bank[k].pixels for k in spread], 20, 64).save(options.picture, quality=80, method=6)
+    sheet([bank[k].pixels for k in spread], 20, 96).save(options.picture, quality=80, method=6)
     print(f"{options.picture}: {options.picture.stat().st_size / 1e3:.0f} kB")
 
 
