@@ -107,15 +107,18 @@ def test_only_what_this_call_wrote_goes_away_again(
     assert theirs.read_bytes() == b"two"
 
 
-def test_what_a_killed_run_left_is_made_anew(tmp_path: Path) -> None:
+@pytest.mark.parametrize("names", ["source", "neutral"])
+def test_what_a_killed_run_left_is_made_anew(tmp_path: Path, names: str) -> None:
     """Killed between the image and its line: the image is no stranger's, and no torn file stays."""
     make_crops(tmp_path / "in", 1)
     out, record = tmp_path / "out", tmp_path / "out.veilface.jsonl"
     protector = quick_protector()
-    assert run(protector, [tmp_path / "in"], out, Options(aligned=True)).ok
+    options = Options(aligned=True, names=names)
+    assert run(protector, [tmp_path / "in"], out, options).ok
+    before = {path.name for path in out.iterdir()}
     record.rename(record.with_name(record.name + ".now"))
     (out / ".veilface-0123456789abcdef.part").write_bytes(b"half")
-    again = run(protector, [tmp_path / "in"], out, Options(aligned=True))
+    again = run(protector, [tmp_path / "in"], out, options)
     assert (again.count("done"), again.count("failed")) == (1, 0)
-    assert {path.name for path in out.iterdir()} == {"000.veil.png", LOCK}
+    assert {path.name for path in out.iterdir()} == before
     assert not record.with_name(record.name + ".now").exists()

@@ -106,6 +106,7 @@ class Manifest:
         self._now = self.path.with_name(self.path.name + ".now")
         self._done: dict[str, list[Record]] = {}
         self._makers: dict[str, Record] = {}
+        self._cut_off: Record | None = None
 
     def load(self) -> None:
         """Read what earlier runs did; lines that are torn or of another kind are counted.
@@ -120,7 +121,7 @@ class Manifest:
             if self._former.exists() and not self.path.exists():
                 self._former.replace(self.path)
             lines = self.path.read_bytes().splitlines() if self.path.exists() else []
-            under_work = _parse(self._now.read_bytes()) if self._now.exists() else None
+            self._cut_off = _parse(self._now.read_bytes()) if self._now.exists() else None
             with self.path.open("ab"):  # now rather than after the first photo's work
                 pass
         except OSError as error:
@@ -133,9 +134,9 @@ class Manifest:
                 self.damaged += bool(line.strip())
             else:
                 self._remember(record)
-        if under_work is not None:
-            for output in under_work.outputs:
-                self._makers.setdefault(output.path, under_work)
+        if self._cut_off is not None:
+            for output in self._cut_off.outputs:
+                self._makers.setdefault(output.path, self._cut_off)
 
     def _remember(self, record: Record) -> None:
         if record.status == "done" and record.sha256 is not None:
@@ -147,7 +148,9 @@ class Manifest:
         return self._makers.get(output)
 
     def name_of(self, given: str) -> str | None:
-        """The name that the outputs of an input have had."""
+        """The name that the outputs of an input have had, those of a killed run included."""
+        if self._cut_off is not None and self._cut_off.input == given:
+            return self._cut_off.name
         names = [r.name for records in self._done.values() for r in records if r.input == given]
         return names[-1] if names else None
 
