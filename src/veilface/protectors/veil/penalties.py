@@ -23,8 +23,7 @@ class DecoyRepulsion:
     Protected images of different people resemble each other for a recogniser, because what they
     start from and how they are made pushes every embedding the same way. The decoys are embeddings
     of starts drawn like X_0, the image's own among them; nothing of the batch enters, so that one
-    photo alone is as safe as many. Their mean direction, which is what starts have in common,
-    counts as much as all of them.
+    photo alone is as safe as many.
 
     Args:
         targets: Per surrogate the (N, D) centred unit embeddings of the sources X.
@@ -32,22 +31,18 @@ class DecoyRepulsion:
     """
 
     def __init__(self, targets: Mapping[str, Tensor], decoys: Mapping[str, Tensor]) -> None:
-        self.decoys = {
-            name: torch.cat([each, F.normalize(each.mean(dim=1, keepdim=True), dim=2)], dim=1)
-            for name, each in decoys.items()
-        }
+        self.decoys = decoys
         self.allowed = {
-            name: torch.einsum("nd,nkd->nk", targets[name], self.decoys[name]) for name in targets
+            name: torch.einsum("nd,nkd->nk", targets[name], decoys[name]) for name in targets
         }
 
     def __call__(self, state: State) -> Tensor:
-        """(N,) values in [-4, 0], the mean over surrogates."""
+        """(N,) values in [-2, 0], the mean over surrogates."""
         terms = [
             F.relu(torch.einsum("nd,nkd->nk", embedding, self.decoys[name]) - self.allowed[name])
             for name, embedding in state.embeddings.items()
         ]
-        both = [term[:, :-1].mean(dim=1) + term[:, -1] for term in terms]
-        return -torch.stack(both).mean(dim=0)
+        return -torch.stack([term.mean(dim=1) for term in terms]).mean(dim=0)
 
 
 def luma(x: Tensor) -> Tensor:
