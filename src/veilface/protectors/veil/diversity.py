@@ -39,7 +39,7 @@ class Diversity:
     rotation: float = 6.0
     shift: float = 5.0
     brightness: float = 0.2
-    blur: float = 1.25
+    blur: float = 0.6
     noise: float = 0.0
 
     def view(self, x: Tensor, draws: Draws) -> Tensor:
