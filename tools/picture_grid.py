@@ -2,8 +2,8 @@
 
     python tools/picture_grid.py
 
-Row by row: the photo with the face replaced in it; the aligned face and what each preset makes of
-it; and what averaging gives an attacker who collects draws.
+Above the photo as it is and with its face replaced; below the aligned face, draws of `persona`, and
+the change of the first draw on its own, stretched: what somebody with an image editor sees.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from skimage import data
 from torch import Tensor
 
 from veilface import Protector
+from veilface.evaluation.asking.unmask import unmask
 from veilface.imaging.decode import Photo
 from veilface.imaging.tensors import to_uint8
 from veilface.protectors.registry import build_protector
-from veilface.protectors.veil.presets import PRESETS
 from veilface.recognizers.registry import load_recognizer
 
 OUT = Path(__file__).parents[1] / "docs" / "images" / "astronaut.png"
@@ -41,30 +41,25 @@ def main() -> None:
     pasted = protector.protect_image(astronaut, paste=True).pasted
     assert pasted is not None
     surrogates = [load_recognizer(name) for name in SURROGATES]
-    four = build_protector("persona", surrogates).protect(x.expand(4, -1, -1, -1)).images
-    hidden, paper = (
-        build_protector(name, surrogates).protect(x).images[0] for name in ("hidden", "paper")
-    )
-    assert set(PRESETS) == {"persona", "hidden", "paper"}
-    cells = [
-        [
-            ("the photo", Image.fromarray(astronaut[:300, 80:380])),
-            ("persona, pasted", Image.fromarray(np.asarray(pasted)[:300, 80:380])),
-            ("the aligned face", picture(x[0])),
-            ("hidden", picture(hidden)),
-            ("paper", picture(paper)),
-        ],
-        [(f"persona, draw {k + 1}", picture(four[k])) for k in range(4)]
-        + [("mean of the 4 draws", picture(four.mean(dim=0)))],
+    draws = build_protector("persona", surrogates).protect(x.expand(4, -1, -1, -1)).images
+    photos = [
+        ("the photo", Image.fromarray(astronaut[:360, 40:400])),
+        ("persona, pasted", Image.fromarray(np.asarray(pasted)[:360, 40:400])),
     ]
-    width, height = 5 * (SIDE + GAP) + GAP, 2 * (SIDE + GAP + LABEL) + GAP
-    sheet = Image.new("RGB", (width, height), "white")
+    faces = [("the aligned face", picture(x[0]))]
+    faces += [(f"persona, draw {k + 1}", picture(face)) for k, face in enumerate(draws)]
+    faces += [("draw 1, unmasked", picture(unmask(draws[:1])[0]))]
+    large = (len(faces) * (SIDE + GAP) - GAP) // 2 - GAP // 2
+    width = len(faces) * (SIDE + GAP) + GAP
+    sheet = Image.new("RGB", (width, large + SIDE + 3 * GAP + 2 * LABEL), "white")
     draw = ImageDraw.Draw(sheet)
-    for row, line in enumerate(cells):
-        for column, (label, image) in enumerate(line):
-            left, top = GAP + column * (SIDE + GAP), GAP + row * (SIDE + GAP + LABEL)
-            sheet.paste(image.resize((SIDE, SIDE), Image.Resampling.LANCZOS), (left, top + LABEL))
+    top = GAP
+    for cells, side in ((photos, large), (faces, SIDE)):
+        for column, (label, image) in enumerate(cells):
+            left = GAP + column * (side + GAP)
+            sheet.paste(image.resize((side, side), Image.Resampling.LANCZOS), (left, top + LABEL))
             draw.text((left + 2, top + 2), label, fill="black")
+        top += side + LABEL + GAP
     OUT.parent.mkdir(parents=True, exist_ok=True)
     sheet.save(OUT, optimize=True)
     print(f"written: {OUT}")

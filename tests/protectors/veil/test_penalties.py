@@ -18,6 +18,7 @@ from veilface.protectors.veil.objective import (
 )
 from veilface.protectors.veil.penalties import (
     DecoyRepulsion,
+    StartFidelity,
     coarse_luma,
     gaussian_blur,
     oriented_gradients,
@@ -76,6 +77,18 @@ def test_repulsion_allows_what_the_source_has() -> None:
     assert float(term(State(x, {"tiny": target}))) == pytest.approx(0, abs=1e-6)
     cosine = float((target * far).sum())
     assert float(term(State(x, {"tiny": far}))) == pytest.approx(cosine - 1, abs=1e-5)
+
+
+def test_fidelity_is_the_ssim_of_scikit_image() -> None:
+    start, other = synthetic_faces(2).double().chunk(2)
+    term = StartFidelity(start)
+    assert float(term(State(start, {}))) == pytest.approx(0, abs=1e-9)
+    grey = [luma(x)[0, 0].numpy() for x in (start, other)]
+    _, full = structural_similarity(
+        grey[0], grey[1], win_size=7, use_sample_covariance=False, data_range=1.0, full=True
+    )
+    expected = full[3:-3, 3:-3].mean() - 1
+    assert float(term(State(other, {}))) == pytest.approx(expected, abs=1e-6)
 
 
 def test_objective_is_the_weighted_sum_of_eq_10() -> None:

@@ -45,6 +45,50 @@ class DecoyRepulsion:
         return -torch.stack([term.mean(dim=1) for term in terms]).mean(dim=0)
 
 
+class StartFidelity:
+    """SSIM(X_t, X_0) - 1 on luma: what a person sees stays the start.
+
+    Within the radius of a smooth synthetic face an optimiser paints what the surrogates know of X,
+    a moustache or the line of a jaw, in thin strokes that an eye picks up at once. Structural
+    similarity weighs strokes by the contrast around them and makes them the dearest change.
+
+    Args:
+        start: X_0, (N, 3, side, side) in [0, 1].
+    """
+
+    WINDOW = 7  # uniform, in pixels; C1 and C2 of Wang et al., DOI 10.1109/TIP.2003.819861
+    C1, C2 = 0.01**2, 0.03**2
+
+    def __init__(self, start: Tensor) -> None:
+        self.start = luma(start)
+        self.window = _window(start, self.WINDOW)
+        self.mean = self._pool(self.start)
+        self.variance = self._pool(self.start**2) - self.mean**2
+
+    def __call__(self, state: State) -> Tensor:
+        """(N,) values in [-2, 0]; 0 for the start itself."""
+        x = luma(state.x)
+        mean, square, product = self._pool(torch.stack([x, x * x, x * self.start])).unbind()
+        variance = square - mean**2
+        covariance = product - mean * self.mean
+        light = (2 * mean * self.mean + self.C1) / (mean**2 + self.mean**2 + self.C1)
+        structure = (2 * covariance + self.C2) / (variance + self.variance + self.C2)
+        return (light * structure).mean(dim=(1, 2, 3)) - 1
+
+    def _pool(self, x: Tensor) -> Tensor:
+        """The means of all windows, transposed; a fifth of the time of a pooling layer."""
+        rows: Tensor = (x @ self.window).mT
+        return rows @ self.window
+
+
+def _window(like: Tensor, width: int) -> Tensor:
+    """(side, side - width + 1): a row of pixels times it is the means of all windows."""
+    side = like.shape[-1]
+    at = torch.arange(side, device=like.device)
+    distance = at[:, None] - at[: side - width + 1]
+    return ((distance >= 0) & (distance < width)).to(like.dtype) / width
+
+
 def luma(x: Tensor) -> Tensor:
     """(N, 1, H, W) luma of (N, 3, H, W) RGB."""
     # Written out: a tensor of the weights would be copied to the device in every step.

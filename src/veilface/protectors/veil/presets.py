@@ -51,6 +51,7 @@ class Preset:
         entropy: γ of Eq. 10.
         repulsion: Weight of the penalty on resembling decoys, which are draws like X_0.
         decoys: Number of decoys an image, its own X_0 included.
+        fidelity: Weight of the structural similarity to X_0.
     """
 
     name: str
@@ -67,6 +68,7 @@ class Preset:
     entropy: float = 0.0
     repulsion: float = 0.0
     decoys: int = 4
+    fidelity: float = 0.0
 
 
 _PERSONA = Preset(
@@ -77,6 +79,7 @@ _PERSONA = Preset(
     steps=50,
     band=Band(cutoff=14.0),
     repulsion=1.0,
+    fidelity=1.0,
 )
 _PAPER = Preset(
     name="paper",

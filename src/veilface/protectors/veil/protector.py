@@ -21,9 +21,7 @@ from veilface.protectors.veil.objective import (
     entropy_term,
 )
 from veilface.protectors.veil.optimizer import MomentumRule, ascend
-from veilface.protectors.veil.penalties import (
-    DecoyRepulsion,
-)
+from veilface.protectors.veil.penalties import DecoyRepulsion, StartFidelity
 from veilface.protectors.veil.presets import Modulation, Preset
 from veilface.protectors.veil.randomness import Draws
 from veilface.types import Protected
@@ -155,6 +153,8 @@ class VeilProtector:
                 embedded = [self._embed(decoy) for decoy in (start, *others)]
             decoys = {name: torch.stack([e[name] for e in embedded], dim=1) for name in targets}
             terms.append((preset.repulsion, DecoyRepulsion(targets, decoys)))
+        if preset.fidelity:
+            terms.append((preset.fidelity, StartFidelity(start)))
         return terms
 
     @torch.no_grad()
