@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from scipy import ndimage
+from skimage.metrics import structural_similarity
 
 from tests.fixtures.faces import synthetic_faces
 from tests.fixtures.surrogate import TinySurrogate
@@ -21,6 +22,7 @@ from veilface.protectors.veil.penalties import (
     StartFidelity,
     coarse_luma,
     gaussian_blur,
+    luma,
     oriented_gradients,
 )
 
