@@ -90,7 +90,7 @@ class Climb:
     def _protect(self, preset: Preset, surrogates: Sequence[str]) -> Tensor:
         protector = VeilProtector(preset, [self.networks[name] for name in surrogates])
         generator = torch.Generator().manual_seed(self.seed)
-        parts = self.faces.split(BATCH)
+        parts = torch.split(self.faces, BATCH)
         return torch.cat([protector.protect(part, generator=generator).images for part in parts])
 
     def _keep(self, images: Tensor, folder: Path) -> None:

@@ -20,7 +20,8 @@ from veilface.evaluation.protect_cache import (
 )
 from veilface.imaging.tensors import to_uint8
 from veilface.protectors.base import quantise
-from veilface.protectors.veil.presets import PRESETS, LocalFeatures
+from veilface.protectors.veil.presets import PRESETS
+from veilface.protectors.veil.starts import LocalFeatures
 
 FACES = quantise(synthetic_faces(10))
 JOB = Job("paper", ("dlib",))

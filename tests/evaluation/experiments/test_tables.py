@@ -19,7 +19,8 @@ from veilface.evaluation.experiments.table5 import table5
 from veilface.evaluation.experiments.table6 import table6, without
 from veilface.evaluation.resampling import Estimate
 from veilface.protectors.controls import CONTROLS
-from veilface.protectors.veil.presets import PRESETS, LocalFeatures
+from veilface.protectors.veil.presets import PRESETS
+from veilface.protectors.veil.starts import LocalFeatures
 
 
 def _cell(table: Comparison, label: str, column: str) -> Value:

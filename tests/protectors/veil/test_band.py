@@ -41,7 +41,7 @@ def test_soft_edge_rises_as_a_raised_cosine() -> None:
 
 def test_linear_symmetric_and_differentiable() -> None:
     band = FineBand(cutoff=9.0, edge=3.0, side=32)
-    x, y = images(2, 32, seed=1).double().split(1)
+    x, y = images(2, 32, seed=1).double().chunk(2)
     torch.testing.assert_close((band(x) * y).sum(), (x * band(y)).sum())
     torch.testing.assert_close(band(2 * x - y), 2 * band(x) - band(y))
     small = FineBand(cutoff=2.0, edge=1.0, side=8)

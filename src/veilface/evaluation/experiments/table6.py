@@ -10,7 +10,8 @@ from veilface.evaluation.experiments.published import OURS, TABLE_6
 from veilface.evaluation.experiments.study import Study
 from veilface.evaluation.resampling import Estimate
 from veilface.protectors.controls import CONTROLS
-from veilface.protectors.veil.presets import LocalFeatures, Preset
+from veilface.protectors.veil.presets import Preset
+from veilface.protectors.veil.starts import LocalFeatures
 
 NOTES = (
     "w/o F: the kept regions show the photo itself; w/o C: they stand in its mean colour instead "
