@@ -31,10 +31,9 @@ from veilface.evaluation.protocol import Selection, choose
 from veilface.imaging.encode import encode
 from veilface.imaging.files import write_atomic
 from veilface.imaging.tensors import to_uint8
-from veilface.pipeline.ensemble import SURROGATES
 from veilface.protectors.veil.presets import PRESETS, Preset
 from veilface.protectors.veil.protector import VeilProtector
-from veilface.recognizers.registry import load_recognizer
+from veilface.recognizers.registry import SURROGATES, load_recognizer
 
 BATCH = 8
 IMPOSTORS = 1024

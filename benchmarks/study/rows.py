@@ -8,9 +8,8 @@ from dataclasses import dataclass, fields, is_dataclass, replace
 from types import MappingProxyType
 from typing import Any, TypeVar
 
-from veilface.pipeline.ensemble import SURROGATES
 from veilface.protectors.veil.presets import PRESETS, Preset
-from veilface.recognizers.registry import available
+from veilface.recognizers.registry import SURROGATES, available
 
 BLACK_BOXES = ("fr_feature", "sface", "mobilefacenet")
 """Left out one at a time; the figures of an operating point are means over the three."""

@@ -45,7 +45,7 @@ def evaluate(  # noqa: PLR0917 - typer passes by keyword
         list[str] | None,
         typer.Option(
             help="Recognisers to optimise against, with commas; a target is left out of its own "
-            "(default: all that are present)."
+            "(default: those that `protect` takes)."
         ),
     ] = None,
     targets: Annotated[

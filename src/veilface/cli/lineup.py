@@ -76,7 +76,7 @@ def make(  # noqa: PLR0917 - typer passes by keyword
         from veilface.evaluation.asking.images import images_of
         from veilface.evaluation.asking.make import check_new, write_lineups
         from veilface.evaluation.asking.material import choose_material
-        from veilface.evaluation.plan import default_recognizers
+        from veilface.evaluation.plan import default_surrogates
         from veilface.pipeline.devices import resolve_device
 
         chosen = parse_conditions(condition)
@@ -99,7 +99,7 @@ def make(  # noqa: PLR0917 - typer passes by keyword
                 one: images_of(
                     one,
                     material,
-                    split_names(surrogates) or default_recognizers(),
+                    split_names(surrogates) or default_surrogates(),
                     seed=seed,
                     cache=cache or output / "cache",
                     jobs=jobs,

@@ -15,7 +15,13 @@ from veilface.evaluation.appearance import Appearance
 from veilface.evaluation.embeddings import embed_faces, embed_photos
 from veilface.evaluation.flags import flags_of
 from veilface.evaluation.photos import Photos, images_of, pictures, read_photos, requests
-from veilface.evaluation.plan import AnyProtector, ImageSet, default_recognizers, image_sets
+from veilface.evaluation.plan import (
+    AnyProtector,
+    ImageSet,
+    default_recognizers,
+    default_surrogates,
+    image_sets,
+)
 from veilface.evaluation.protect_cache import Job
 from veilface.evaluation.protecting import make_folder, prepare, protect_set
 from veilface.evaluation.protocol import Selection, choose
@@ -55,7 +61,7 @@ def evaluate(
         faces: A set that names people.
         protectors: Names, presets with parameters of one's own, or objects that protect.
         targets: Recognisers that decide; by default every verified one that is present.
-        surrogates: Recognisers to optimise against, by default the same; a target is always left
+        surrogates: Recognisers to optimise against, by default `SURROGATES`; a target is always left
             out of its own ensemble.
         cache: Folder of protected images and embeddings; what it holds is not computed again.
         limit: Most people to protect; everybody by default.
@@ -84,7 +90,7 @@ def evaluate(
     began = time.monotonic()
     tell = progress or (lambda stage, done, total: None)
     names = list(dict.fromkeys(targets or default_recognizers()))
-    ensemble = list(dict.fromkeys(surrogates or default_recognizers()))
+    ensemble = list(dict.fromkeys(surrogates or default_surrogates()))
     sets = image_sets(protectors, names, ensemble, controls=controls)
     chosen = choose(faces, limit, gallery=gallery, seed=seed)
     pairs = faces.pairs if ten_fold else None

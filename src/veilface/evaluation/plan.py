@@ -15,7 +15,7 @@ from veilface.protectors.base import FaceProtector
 from veilface.protectors.controls import CONTROLS
 from veilface.protectors.registry import build_protector
 from veilface.protectors.veil.presets import Preset
-from veilface.recognizers.registry import RECOGNIZERS, available, get_spec
+from veilface.recognizers.registry import RECOGNIZERS, SURROGATES, available, get_spec
 
 AnyProtector = str | Preset | FaceProtector
 """A name of the registry, a preset with parameters of the caller's own, or an object."""
@@ -109,6 +109,16 @@ def default_recognizers() -> tuple[str, ...]:
     if not names:
         raise WeightsError("no recogniser is present; run: veilface recognizers list")
     return names
+
+
+def default_surrogates() -> tuple[str, ...]:
+    """The recognisers that a protection is made against unless others are named, if present.
+
+    Raises:
+        WeightsError: There is none.
+    """
+    present = default_recognizers()
+    return tuple(name for name in SURROGATES if name in present) or present
 
 
 def _sets_of(

@@ -9,10 +9,7 @@ import torch
 from veilface.errors import NotDifferentiableError, WeightsError
 from veilface.recognizers.onnx_text import is_onnx
 from veilface.recognizers.recognizer import Recognizer, no_gradient
-from veilface.recognizers.registry import available, get_spec, load_recognizer
-
-SURROGATES = ("dlib", "sface", "mobilefacenet", "fr_feature")
-"""The verified recognisers that a protection is made against unless others are named."""
+from veilface.recognizers.registry import SURROGATES, available, get_spec, load_recognizer
 
 ENOUGH = 3
 """With fewer surrogates, recognisers that took no part accept clearly fewer results."""

@@ -21,9 +21,15 @@ from veilface.errors import VeilfaceError
 from veilface.imaging.align import TEMPLATE
 from veilface.pipeline.devices import resolve_device
 from veilface.pipeline.engine import Engine
-from veilface.pipeline.ensemble import SURROGATES, choose
+from veilface.pipeline.ensemble import choose
 from veilface.protectors.veil.presets import PRESETS
-from veilface.recognizers.registry import RECOGNIZERS, available, get_spec, load_recognizer
+from veilface.recognizers.registry import (
+    RECOGNIZERS,
+    SURROGATES,
+    available,
+    get_spec,
+    load_recognizer,
+)
 from veilface.recognizers.weights.store import locate
 
 PACKAGES = (

@@ -22,6 +22,12 @@ from veilface.recognizers.recognizer import Recognizer
 from veilface.recognizers.spec import RecognizerSpec
 from veilface.recognizers.weights import store
 
+SURROGATES = ("dlib", "sface", "mobilefacenet", "fr_feature")
+"""The verified recognisers that a protection is made against unless others are named.
+
+They read what is fine. Recognisers that look coarsely see the stranger, as people do, and would pull
+the change to where people see it."""
+
 RECOGNIZERS: Mapping[str, RecognizerSpec] = MappingProxyType(
     {spec.name: spec for spec in (*catalogue.SPECS, *papers.SPECS)}
 )
