@@ -60,7 +60,7 @@ def cheated(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Row]:
         [Cheat("unchanged"), Cheat("everybody the same"), Cheat("hiss"), "clean", "noise"],
         ["dlib"],
         cache=tmp_path_factory.mktemp("cache"),
-        limit=5,
+        limit=9,  # 36 pairs of different people, enough for a figure to be flagged
         controls=False,  # two of them are enough here
     )
     return {row.protector: row for row in found.rows}
