@@ -31,7 +31,7 @@ WORDS = {
     "text.jpg": "is text, not an image",
     "noise.jpg": "not an image that veilface knows",
     "document.pdf": "a PDF document",
-    "phone.heic": "damaged HEIF" if find_spec("pillow_heif") else "'veilface[heif]'",
+    "phone.heic": "damaged HEIF" if find_spec("pillow_heif") else "pip install pillow-heif",
     "float.tif": "samples that are not read",
 }
 BAD = bad_files()

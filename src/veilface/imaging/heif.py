@@ -10,7 +10,7 @@ from PIL import Image
 
 from veilface.errors import MissingExtraError
 
-COMMAND = "pip install 'veilface[heif]'"
+COMMAND = "pip install pillow-heif"
 
 
 def heif_opener(name: str) -> Callable[[BytesIO], Image.Image]:
