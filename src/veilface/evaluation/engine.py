@@ -61,8 +61,8 @@ def evaluate(
         faces: A set that names people.
         protectors: Names, presets with parameters of one's own, or objects that protect.
         targets: Recognisers that decide; by default every verified one that is present.
-        surrogates: Recognisers to optimise against, by default `SURROGATES`; a target is always left
-            out of its own ensemble.
+        surrogates: Recognisers to optimise against, by default `SURROGATES`; a target is always
+            left out of its own ensemble.
         cache: Folder of protected images and embeddings; what it holds is not computed again.
         limit: Most people to protect; everybody by default.
         gallery: Most people of the gallery.

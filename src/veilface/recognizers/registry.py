@@ -25,8 +25,8 @@ from veilface.recognizers.weights import store
 SURROGATES = ("dlib", "sface", "mobilefacenet", "fr_feature")
 """The verified recognisers that a protection is made against unless others are named.
 
-They read what is fine. Recognisers that look coarsely see the stranger, as people do, and would pull
-the change to where people see it."""
+They read what is fine. Recognisers that look coarsely see the stranger, as people do, and would
+pull the change to where people see it."""
 
 RECOGNIZERS: Mapping[str, RecognizerSpec] = MappingProxyType(
     {spec.name: spec for spec in (*catalogue.SPECS, *papers.SPECS)}
