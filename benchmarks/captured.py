@@ -45,6 +45,7 @@ class Step:
         objective: As `veilface.protectors.veil.optimizer.ascend` takes it.
         rule: Gives momentum, step size and modulation.
         radius: As `ascend` takes it.
+        band: As `ascend` takes it.
 
     Attributes:
         x: X_t, changed in place by every call.
@@ -57,9 +58,10 @@ class Step:
         objective: Callable[[Tensor], Tensor],
         *,
         rule: MomentumRule,
-        radius: float | None,
+        radius: float | Tensor | None,
+        band: Callable[[Tensor], Tensor] | None,
     ) -> None:
-        self.objective, self.rule = objective, rule
+        self.objective, self.rule, self.band = objective, rule, band
         self.low = torch.zeros_like(start) if radius is None else (start - radius).clamp_min(0)
         self.high = torch.ones_like(start) if radius is None else (start + radius).clamp_max(1)
         self.start, self.x = start.detach(), start.detach().clone()
@@ -70,7 +72,7 @@ class Step:
         """Move X_t."""
         x = self.x.detach().requires_grad_(True)
         with torch.enable_grad():
-            total = self.objective(x).sum()
+            total = self.objective(self.seen(x)).sum()
         (gradient,) = torch.autograd.grad(total, x)
         scale = gradient.abs().mean(dim=(1, 2, 3), keepdim=True).clamp_min(1e-20)
         self.history.mul_(self.rule.momentum).add_(gradient / scale)
@@ -78,6 +80,10 @@ class Step:
         if self.rule.modulation is not None:
             update = self.rule.modulation() * update
         self.x.copy_(torch.minimum(torch.maximum(self.x + update, self.low), self.high))
+
+    def seen(self, x: Tensor) -> Tensor:
+        """X_0 + H(x - X_0), or ``x`` without a band."""
+        return x if self.band is None else self.start + self.band(x - self.start)
 
     def begin_again(self) -> None:
         """Back to X_0."""
@@ -120,17 +126,18 @@ def replayed_steps(recorder: Callable[[Step], Callable[[], None]]) -> Iterator[N
         *,
         rule: MomentumRule,
         steps: int,
-        radius: float | None = None,
+        radius: float | Tensor | None = None,
+        band: Callable[[Tensor], Tensor] | None = None,
         progress: Callable[[int, int], None] | None = None,
     ) -> Tensor:
-        step = Step(start, objective, rule=rule, radius=radius)
+        step = Step(start, objective, rule=rule, radius=radius, band=band)
         replay = recorder(step) if steps else step
         for number in range(steps):
             step.elapsed.fill_(number / steps)
             replay()
             if progress is not None:
                 progress(number + 1, steps)
-        return step.x
+        return step.seen(step.x)
 
     with mock.patch.object(protector, "ascend", ascend):
         yield

@@ -159,8 +159,9 @@ def test_damaged_files_are_one_sentence(heif: ModuleType) -> None:
 
 
 def test_pillows_table_of_formats_stays(heif: ModuleType) -> None:
+    known = "HEIF" in Image.OPEN  # other packages may register it
     decode_photo(_file(heif, gradient(*SIZE)), name="x")
-    assert "HEIF" not in Image.OPEN
+    assert ("HEIF" in Image.OPEN) == known
 
 
 @pytest.mark.parametrize(
