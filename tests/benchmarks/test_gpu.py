@@ -93,7 +93,7 @@ def test_a_step_does_not_talk_to_the_host_which_no_graph_can_record(name: str) -
 def test_going_back_forgets_the_steps() -> None:
     start = synthetic_faces(1)
     rule = MomentumRule(step_size=0.01, momentum=0.9)
-    step = Step(start, lambda x: -x.mean(dim=(1, 2, 3)), rule=rule, radius=0.1)
+    step = Step(start, lambda x: -x.mean(dim=(1, 2, 3)), rule=rule, radius=0.1, band=None)
     step()
     first = step.x.clone()
     step()
