@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import tracemalloc
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -12,28 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from tests.fixtures.images import bad_files, file_of, gradient
+from tests.fixtures.images import WORDS, bad_files, file_of, gradient
 from veilface.errors import ImageError, MissingExtraError
 from veilface.imaging import headers
 from veilface.imaging.decode import decode_photo, load_photo
 
-WORDS = {
-    "empty.jpg": "is empty",
-    "zero.png": "no pixels: its header says 0x0",
-    "huge.png": "too large: its header says 20000x20000",
-    "huge.webp": "too large: its header says 16384x16384",
-    "wide.png": "too large: its header says 20000x1",
-    "animation.gif": "is a GIF",
-    "still.gif": "is a GIF",
-    "animation.png": "is animated",
-    "animation.webp": "is animated",
-    "pages.tif": "has several pages",
-    "text.jpg": "is text, not an image",
-    "noise.jpg": "not an image that veilface knows",
-    "document.pdf": "a PDF document",
-    "phone.heic": "damaged HEIF" if find_spec("pillow_heif") else "pip install pillow-heif",
-    "float.tif": "samples that are not read",
-}
 BAD = bad_files()
 
 
