@@ -23,14 +23,14 @@ from torch import Tensor
 
 from benchmarks.lfw import DATA
 from benchmarks.study.rows import BLACK_BOXES, changed
+from veilface.core.files import write_atomic
 from veilface.datasets import load_faces
-from veilface.evaluation import lineup, onlookers, operating, visibility
+from veilface.evaluation.aligned import aligned_faces
 from veilface.evaluation.embeddings import embed_faces
-from veilface.evaluation.faces import aligned_faces
 from veilface.evaluation.protocol import Selection, choose
 from veilface.imaging.encode import encode
-from veilface.imaging.files import write_atomic
 from veilface.imaging.tensors import to_uint8
+from veilface.measures import lineup, onlookers, operating, visibility
 from veilface.protectors.veil.presets import PRESETS, Preset
 from veilface.protectors.veil.protector import VeilProtector
 from veilface.recognizers.registry import SURROGATES, load_recognizer

@@ -22,10 +22,10 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
+from veilface.core.files import write_atomic
 from veilface.evaluation.asking.material import SIZE
 from veilface.evaluation.report.plots import to_svg
-from veilface.evaluation.resampling import Estimate, wilson
-from veilface.imaging.files import write_atomic
+from veilface.measures.intervals import Estimate, wilson
 
 _TESTED, _CONTROL, _GUESS = "#0072B2", "#8A8A8A", "#D55E00"
 

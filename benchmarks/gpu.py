@@ -28,14 +28,14 @@ from torch import Tensor
 
 from benchmarks.captured import halved, record, replayed_steps
 from benchmarks.lfw import people, read
-from veilface.evaluation.metrics import ssim
-from veilface.evaluation.operating import cross_domain, false_matches_protected, source_match
-from veilface.evaluation.resampling import Estimate
-from veilface.pipeline.devices import is_out_of_memory
+from veilface.core.devices import is_out_of_memory
+from veilface.core.randomness import Draws, system_generator
+from veilface.measures.intervals import Estimate
+from veilface.measures.metrics import ssim
+from veilface.measures.operating import cross_domain, false_matches_protected, source_match
 from veilface.protectors.base import Surrogate
 from veilface.protectors.registry import build_protector
 from veilface.protectors.veil.presets import PRESETS, Preset
-from veilface.protectors.veil.randomness import Draws, system_generator
 from veilface.protectors.veil.starts import Stranger
 from veilface.recognizers.recognizer import Recognizer
 from veilface.recognizers.registry import available, load_recognizer

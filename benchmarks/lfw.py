@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from veilface.datasets import FaceRecord, load_faces
-from veilface.evaluation.faces import FaceReader
+from veilface.evaluation.aligned import FaceReader
 
 DATA = Path(os.environ.get("VEILFACE_DATA", Path(__file__).parents[2] / "shared" / "data"))
 

@@ -26,10 +26,10 @@ import torch
 from torch import Tensor
 
 from benchmarks.rivals import mi_fgsm, plain_recognizers
+from veilface.core.randomness import Draws
 from veilface.protectors.base import Surrogate
 from veilface.protectors.registry import build_protector
 from veilface.protectors.veil.presets import PRESETS, Preset
-from veilface.protectors.veil.randomness import Draws
 from veilface.protectors.veil.starts import Stranger
 from veilface.recognizers.recognizer import Recognizer
 from veilface.recognizers.registry import available, load_recognizer

@@ -12,10 +12,10 @@ from pathlib import Path
 from skimage import data
 
 import veilface
-from veilface.evaluation.metrics import psnr, ssim
 from veilface.imaging.decode import load_photo
 from veilface.imaging.encode import encode, write_atomic
 from veilface.imaging.tensors import to_tensor
+from veilface.measures.metrics import psnr, ssim
 from veilface.pipeline.ensemble import coverage_note
 
 OUT = Path("out/demo")

@@ -18,7 +18,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from veilface.evaluation.experiments.comparison import Comparison
+from veilface.core.files import write_atomic
 from veilface.evaluation.report import plots
 from veilface.evaluation.report.measures import ABSENT, RECOGNITION, VISIBILITY, Measure, number
 from veilface.evaluation.report.sheets import PUBLISHED
@@ -29,7 +29,7 @@ from veilface.evaluation.report.tables import (
     targets,
     visibility_table,
 )
-from veilface.imaging.files import write_atomic
+from veilface.paper.comparison import Comparison
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 BEGIN, END = "<!-- reading: written by hand -->", "<!-- end of the reading -->"

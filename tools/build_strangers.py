@@ -20,7 +20,7 @@ from tools.bank.crops import Portrait, read, rejected_by_eye
 from tools.bank.pack import pack
 from tools.bank.people import compare, embed, one_each
 from tools.bank.sheets import contact_sheets, sheet
-from veilface.evaluation.resampling import rate_over_pairs
+from veilface.measures.intervals import rate_over_pairs
 from veilface.recognizers import load_recognizer
 
 ROOT = Path(__file__).resolve().parents[1]

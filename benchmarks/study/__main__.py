@@ -26,13 +26,13 @@ from benchmarks.study.rows import TARGETS, StudyRow, changed, study_rows
 from veilface.attacks.averaging import COUNTS, link_means
 from veilface.datasets import load_faces
 from veilface.datasets.base import FaceSet
-from veilface.evaluation.engine import evaluate
-from veilface.evaluation.faces import aligned_faces
-from veilface.evaluation.onlookers import CAVEAT
-from veilface.evaluation.protect_cache import Job
-from veilface.evaluation.protecting import protect_set
+from veilface.evaluation.aligned import aligned_faces
+from veilface.evaluation.evaluator import evaluate
 from veilface.evaluation.protocol import choose
 from veilface.evaluation.results import Row
+from veilface.jobs.cache import Job
+from veilface.jobs.sets import protect_set
+from veilface.measures.onlookers import CAVEAT
 from veilface.protectors.veil.presets import PRESETS
 
 SHOWN = 20

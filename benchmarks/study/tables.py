@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from veilface.evaluation.onlookers import ONLOOKERS
 from veilface.evaluation.report.measures import ABSENT, number
-from veilface.evaluation.resampling import Estimate, share_over_people
 from veilface.evaluation.results import Row
+from veilface.measures.intervals import Estimate, share_over_people
+from veilface.measures.onlookers import ONLOOKERS
 
 HEAD = (
     *("", "people", "line-up, blurred", "SSIM", "face found", "link NCC", "HOG", "LBP"),

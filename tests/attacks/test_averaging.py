@@ -12,9 +12,9 @@ from torch import Tensor
 
 from tests.fixtures.faces import synthetic_faces
 from veilface.attacks.averaging import COUNTS, Averaging, link_means, mean_draws
+from veilface.core.randomness import Draws
 from veilface.errors import ShapeError
-from veilface.evaluation.resampling import wilson
-from veilface.protectors.veil.randomness import Draws
+from veilface.measures.intervals import wilson
 from veilface.protectors.veil.starts import Stranger
 
 

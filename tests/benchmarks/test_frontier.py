@@ -11,7 +11,7 @@ import pytest
 from matplotlib.collections import LineCollection
 
 from benchmarks.frontier import draw, main, read_points
-from veilface.evaluation.resampling import wilson
+from veilface.measures.intervals import wilson
 
 ROWS = [
     {

@@ -15,7 +15,7 @@ from benchmarks.captured import HalfNetwork, Step, halved, replayed_steps
 from tests.fixtures.faces import synthetic_faces
 from tests.fixtures.surrogate import TinySurrogate
 from tests.recognizers.conftest import load_or_skip
-from veilface.evaluation.resampling import Estimate
+from veilface.measures.intervals import Estimate
 from veilface.protectors.registry import build_protector
 from veilface.protectors.veil.optimizer import MomentumRule
 from veilface.protectors.veil.presets import PRESETS

@@ -1,8 +1,8 @@
 from __future__ import annotations
 
 from benchmarks.study.tables import HEAD, line
-from veilface.evaluation.resampling import Estimate, wilson
 from veilface.evaluation.results import Row
+from veilface.measures.intervals import Estimate, wilson
 
 
 def row(target: str, **picked: Estimate) -> Row:

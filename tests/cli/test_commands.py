@@ -24,7 +24,7 @@ from veilface.pipeline import selftest
 from veilface.pipeline import verify as verify_module
 from veilface.pipeline.selftest import Check
 from veilface.recognizers import get_spec
-from veilface.recognizers.weights import store
+from veilface.weights import store
 
 
 @pytest.fixture(autouse=True)

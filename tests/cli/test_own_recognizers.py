@@ -15,7 +15,7 @@ from tests.fixtures.onnx_user import write_onnx
 from veilface.cli.main import app
 from veilface.pipeline import protector
 from veilface.protectors.veil.presets import PRESETS
-from veilface.recognizers.weights.packages import sha256_of
+from veilface.weights.packages import sha256_of
 
 
 @pytest.fixture(autouse=True)

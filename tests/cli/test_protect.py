@@ -17,8 +17,8 @@ from tests.fixtures.photos import photo_pixels
 from tests.fixtures.quick import make_quick
 from veilface.cli import protect as module
 from veilface.cli.main import app
+from veilface.core import files
 from veilface.detection.yunet import YuNet
-from veilface.imaging import files
 from veilface.imaging.cover import region_of
 from veilface.imaging.decode import load_photo
 

@@ -12,7 +12,7 @@ from tests.recognizers.conftest import load_or_skip, read_faces
 from veilface.errors import DeviceError, ShapeError
 from veilface.recognizers import RECOGNIZERS, Recognizer, load_recognizer
 from veilface.recognizers.registry import build_network
-from veilface.recognizers.weights import store
+from veilface.weights import store
 
 NAMES = list(RECOGNIZERS)
 

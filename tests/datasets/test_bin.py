@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from tests.datasets import layouts
 from veilface.datasets import load_faces
 from veilface.errors import DatasetError
-from veilface.evaluation.faces import aligned_faces
+from veilface.evaluation.aligned import aligned_faces
 
 SHADES = (10, 90, 170, 250)
 

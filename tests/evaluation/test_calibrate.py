@@ -19,9 +19,9 @@ from veilface.evaluation.calibrate import (
     pair_scores,
     weak_rates,
 )
-from veilface.evaluation.resampling import cross_scores, over_pairs
-from veilface.evaluation.verification import threshold_at_fmr
-from veilface.recognizers.custom import from_callable
+from veilface.measures.intervals import cross_scores, over_pairs
+from veilface.measures.roc import threshold_at_fmr
+from veilface.recognizers.own.build import from_callable
 
 
 def crowd(people: int = 60, *, folds: int = 3) -> tuple[FacePairs, Embeddings]:

@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 
 from veilface.evaluation.flags import flags_of
-from veilface.evaluation.resampling import Estimate, wilson
 from veilface.evaluation.results import Row
+from veilface.measures.intervals import Estimate, wilson
 
 STRANGER = {"ssim": Estimate(0.25, 0.22, 0.28, 50)}
 

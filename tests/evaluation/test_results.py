@@ -5,8 +5,8 @@ import io
 import json
 import math
 
-from veilface.evaluation.resampling import Estimate, wilson
 from veilface.evaluation.results import MEASURES, Evaluation, Row, to_csv
+from veilface.measures.intervals import Estimate, wilson
 
 
 def evaluation() -> Evaluation:

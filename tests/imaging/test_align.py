@@ -14,8 +14,8 @@ from torch import Tensor
 from tests.fixtures.images import Pixels, gradient
 from veilface.errors import ShapeError
 from veilface.imaging.align import SIDE, TEMPLATE, align_face, cut, matrix_of, square_region
-from veilface.imaging.similarity import invert
 from veilface.imaging.tensors import to_tensor
+from veilface.imaging.transforms import invert
 from veilface.imaging.warp import resample, strips, warp
 
 

@@ -15,8 +15,8 @@ from veilface.errors import ShapeError
 from veilface.imaging.align import SIDE, TEMPLATE, align_face, cut
 from veilface.imaging.paste import in_the_light_of, paste_face
 from veilface.imaging.seam import BAND, template_depth
-from veilface.imaging.similarity import invert
 from veilface.imaging.tensors import to_tensor
+from veilface.imaging.transforms import invert
 
 
 def _matrix(scale: float, degrees: float, size: int) -> Tensor:

@@ -14,8 +14,8 @@ from PIL import Image
 
 from tests.fixtures.photos import photo_pixels
 from tests.fixtures.quick import quick_protector
+from veilface.core import files
 from veilface.errors import ImageError
-from veilface.imaging import files
 from veilface.imaging.decode import load_photo
 from veilface.imaging.provenance import Mark
 from veilface.pipeline.manifest import Manifest, Record

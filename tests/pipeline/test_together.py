@@ -14,8 +14,8 @@ from PIL import Image
 from tests.fixtures.faces import synthetic_faces
 from tests.fixtures.program import command
 from tests.fixtures.quick import quick_protector
+from veilface.core import files
 from veilface.errors import ImageError
-from veilface.imaging import files
 from veilface.imaging.encode import encode
 from veilface.imaging.tensors import to_uint8
 from veilface.pipeline import writing

@@ -14,11 +14,11 @@ from torch import Tensor
 
 from tests.fixtures.faces import synthetic_faces
 from tests.fixtures.surrogate import TinySurrogate
+from veilface.core.randomness import entropic_generator
+from veilface.imaging.frequency import high_pass
 from veilface.protectors.base import FaceProtector
 from veilface.protectors.registry import PROTECTORS, build_protector
-from veilface.protectors.veil.frequency import high_pass
 from veilface.protectors.veil.presets import PRESETS, Preset
-from veilface.protectors.veil.randomness import entropic_generator
 
 _SURROGATES = [TinySurrogate("a", seed=0), TinySurrogate("b", seed=1)]
 _FACES = synthetic_faces(4)

@@ -10,12 +10,12 @@ from torch import Tensor
 
 from tests.fixtures.faces import synthetic_faces
 from tests.fixtures.surrogate import TinySurrogate
+from veilface.core.randomness import child_generators
 from veilface.errors import ShapeError, UnknownNameError
+from veilface.imaging.frequency import high_pass
 from veilface.protectors.base import FaceProtector
 from veilface.protectors.registry import PROTECTORS, build_protector
-from veilface.protectors.veil.frequency import high_pass
 from veilface.protectors.veil.presets import PRESETS
-from veilface.protectors.veil.randomness import child_generators
 
 RANDOM = (*PRESETS, "noisy", "noise")
 

@@ -12,7 +12,7 @@ from veilface.errors import WeightsError
 from veilface.recognizers.layers import Activation, Layer, Padding, Stack
 from veilface.recognizers.networks.activations import frozen_prelu
 from veilface.recognizers.networks.chain import FrozenConv, FrozenNetwork
-from veilface.recognizers.weights.lowered import Lowered, LoweredLayer
+from veilface.recognizers.readers.lowered import Lowered, LoweredLayer
 
 
 def numbers_for(layer: Layer, seed: int) -> LoweredLayer:

@@ -27,11 +27,11 @@ from veilface.errors import (
 )
 from veilface.pipeline.ensemble import assemble
 from veilface.recognizers import available, get_spec, load_recognizer
-from veilface.recognizers.custom import from_callable
-from veilface.recognizers.networks.foreign import unconvertible
-from veilface.recognizers.onnx_file import read_onnx_file
-from veilface.recognizers.onnx_text import OnnxText, parse_onnx
-from veilface.recognizers.weights import store
+from veilface.recognizers.own.build import from_callable
+from veilface.recognizers.own.foreign import unconvertible
+from veilface.recognizers.own.onnx_file import read_onnx_file
+from veilface.recognizers.own.onnx_text import OnnxText, parse_onnx
+from veilface.weights import store
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from torch import Tensor
 from tests.fixtures import dlib_file
 from veilface.errors import WeightsError
 from veilface.recognizers.networks.dlib_resnet import DlibResNet, add_extended
-from veilface.recognizers.weights.dlib import read_dlib
+from veilface.recognizers.readers.dlib import read_dlib
 
 Array = npt.NDArray[np.float64]
 

@@ -15,9 +15,9 @@ from tests.recognizers.test_tfjs import SIDE, Model, convolution, text, tiny_mod
 from veilface.errors import WeightsError
 from veilface.recognizers.networks.chain import FrozenNetwork
 from veilface.recognizers.networks.evaluated import GraphNetwork
-from veilface.recognizers.weights.graph import Graph
-from veilface.recognizers.weights.lowering import fold
-from veilface.recognizers.weights.tfjs import read_tfjs
+from veilface.recognizers.readers.graph import Graph
+from veilface.recognizers.readers.lowering import fold
+from veilface.recognizers.readers.tfjs import read_tfjs
 
 
 def fused(*names: str) -> dict[str, Any]:

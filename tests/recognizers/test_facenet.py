@@ -23,7 +23,7 @@ from veilface.recognizers import get_spec
 from veilface.recognizers.networks.inception_resnet import InceptionResnetV1, build
 from veilface.recognizers.recognizer import Recognizer
 from veilface.recognizers.registry import build_network
-from veilface.recognizers.weights.state_dict import read_state_dict
+from veilface.weights.state_dict import read_state_dict
 
 Shape = tuple[int, ...]
 # (path, weight shape) of a convolution with a batch norm.

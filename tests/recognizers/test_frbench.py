@@ -24,8 +24,8 @@ from veilface.recognizers.networks.frbench import FrbenchNetwork
 from veilface.recognizers.recognizer import Recognizer
 from veilface.recognizers.registry import build_network, load_recognizer
 from veilface.recognizers.spec import RecognizerSpec
-from veilface.recognizers.weights import frbench_assets, store
-from veilface.recognizers.weights.plan import plan
+from veilface.weights import frbench_assets, store
+from veilface.weights.downloads import plan
 
 yaml = pytest.importorskip("yaml", reason="PyYAML comes with frbench")
 SPEC = get_spec("mobilefacenet-eca")

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from tests.recognizers.conftest import LoadRecognizer, read_faces
 from veilface.datasets import load_pairs
-from veilface.evaluation.verification import fold_accuracy
+from veilface.measures.roc import fold_accuracy
 from veilface.recognizers import RECOGNIZERS
 
 Pairs = list[tuple[str, str]]

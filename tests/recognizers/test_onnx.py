@@ -15,9 +15,9 @@ from onnx import TensorProto, helper, numpy_helper
 
 from veilface.errors import WeightsError
 from veilface.recognizers.networks.chain import FrozenNetwork
-from veilface.recognizers.weights.lowered import merge_pointwise
-from veilface.recognizers.weights.lowering import fold
-from veilface.recognizers.weights.onnx import dequantize, read_onnx
+from veilface.recognizers.readers.lowered import merge_pointwise
+from veilface.recognizers.readers.lowering import fold
+from veilface.recognizers.readers.onnx import dequantize, read_onnx
 
 SIDE = 6
 

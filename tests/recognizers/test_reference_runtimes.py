@@ -20,7 +20,7 @@ from PIL import Image
 from torch import Tensor
 
 from tests.recognizers.conftest import LoadRecognizer
-from veilface.recognizers.weights import store
+from veilface.weights import store
 
 TOLERANCE = 1e-5
 Array = npt.NDArray[np.float32]

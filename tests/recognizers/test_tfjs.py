@@ -15,8 +15,8 @@ import torch.nn.functional as F
 
 from veilface.errors import WeightsError
 from veilface.recognizers.networks.chain import FrozenNetwork
-from veilface.recognizers.weights.lowering import fold
-from veilface.recognizers.weights.tfjs import read_tfjs
+from veilface.recognizers.readers.lowering import fold
+from veilface.recognizers.readers.tfjs import read_tfjs
 
 SIDE = 6
 Array = npt.NDArray[Any]

@@ -14,8 +14,8 @@ import torch.nn.functional as F
 from tests.fixtures.tflite_file import Operator, TFLiteFile
 from veilface.errors import WeightsError
 from veilface.recognizers.networks.chain import FrozenNetwork
-from veilface.recognizers.weights.lowering import fold
-from veilface.recognizers.weights.tflite import read_tflite
+from veilface.recognizers.readers.lowering import fold
+from veilface.recognizers.readers.tflite import read_tflite
 
 SIDE = 7
 SAME, VALID = 0, 1

@@ -11,8 +11,8 @@ import torch
 from PIL import Image
 
 from tools.bank.crops import Pixels
-from veilface.evaluation.resampling import rate_over_pairs
 from veilface.imaging.tensors import to_tensor
+from veilface.measures.intervals import rate_over_pairs
 from veilface.recognizers import Recognizer
 
 BATCH = 32

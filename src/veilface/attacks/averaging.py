@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from veilface.errors import ShapeError
-from veilface.evaluation.linkage import link
-from veilface.evaluation.resampling import Estimate
+from veilface.measures.intervals import Estimate
+from veilface.measures.linkage import link
 
 COUNTS = (1, 2, 4, 8, 16)
 """Numbers of versions that are averaged unless others are named."""
@@ -83,7 +83,7 @@ def link_means(
         counts: How many versions to average.
 
     Raises:
-        ShapeError: As in `mean_draws` and `veilface.evaluation.linkage.link`.
+        ShapeError: As in `mean_draws` and `veilface.measures.linkage.link`.
     """
     means = mean_draws(draws, counts=counts)
     return Averaging({count: link(mean, gallery, own) for count, mean in means.items()})

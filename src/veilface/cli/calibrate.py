@@ -42,10 +42,10 @@ def calibrate(  # noqa: PLR0917 - typer passes by keyword
     pairs of the data set, lower rates from all pairs of different people, one image a person.
     """
     with sentences(json_output=json_output):
+        from veilface.core.devices import resolve_device
         from veilface.datasets import load_pairs
         from veilface.evaluation.calibrate import calibrate as measure
         from veilface.evaluation.calibrate import embed_images, weak_rates
-        from veilface.pipeline.devices import resolve_device
         from veilface.recognizers import calibrations
         from veilface.recognizers.registry import load_recognizer
 
@@ -105,8 +105,8 @@ def _report(spec: RecognizerSpec, found: Calibration) -> str:
 
 
 def _hashes(spec: RecognizerSpec) -> list[str]:
-    from veilface.recognizers.weights import store
-    from veilface.recognizers.weights.packages import sha256_of
+    from veilface.weights import store
+    from veilface.weights.packages import sha256_of
 
     known = [file.sha256 for file in spec.source.files]
     if None not in known:

@@ -86,9 +86,9 @@ def evaluate(  # noqa: PLR0917 - typer passes by keyword
     """
     with sentences(json_output=json_output):
         from veilface.cli.stages import make_stages
+        from veilface.core.devices import resolve_device
         from veilface.datasets import load_faces
-        from veilface.evaluation import engine
-        from veilface.pipeline.devices import resolve_device
+        from veilface.evaluation import evaluator as engine
 
         place = resolve_device(device)
         faces = load_faces(dataset, root)
@@ -131,9 +131,9 @@ def _to_be_continued() -> Iterator[None]:
 
 def _write(found: Evaluation, document: Mapping[str, Any], folder: Path) -> None:
     """Write the documents, and the report where its packages are installed."""
+    from veilface.core.files import write_atomic
     from veilface.errors import MissingExtraError
     from veilface.evaluation.results import to_csv
-    from veilface.imaging.files import write_atomic
 
     text = json.dumps(document, ensure_ascii=False, allow_nan=False)
     write_atomic(folder / "evaluation.json", text.encode(), overwrite=True)
@@ -150,7 +150,7 @@ def _write(found: Evaluation, document: Mapping[str, Any], folder: Path) -> None
 
 def _summary(document: Mapping[str, Any]) -> str:
     """A table a target, and the flags of what is under test."""
-    from veilface.evaluation.resampling import ENOUGH
+    from veilface.measures.intervals import ENOUGH
 
     about = document["dataset"]
     lines = [

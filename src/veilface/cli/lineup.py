@@ -12,7 +12,7 @@ from veilface.cli.common import print_json, sentences, split_names, table
 
 if TYPE_CHECKING:
     from veilface.evaluation.asking.score import ConditionScore, Score
-    from veilface.evaluation.resampling import Estimate
+    from veilface.measures.intervals import Estimate
 
 app = typer.Typer(help="Ask people whom they see in protected images.", no_args_is_help=True)
 
@@ -70,14 +70,14 @@ def make(  # noqa: PLR0917 - typer passes by keyword
         from functools import partial
 
         from veilface.cli.stages import make_stages
+        from veilface.core.devices import resolve_device
         from veilface.datasets import load_faces
         from veilface.evaluation.asking.conditions import ImageFolder, parse_conditions
         from veilface.evaluation.asking.design import design
         from veilface.evaluation.asking.images import images_of
         from veilface.evaluation.asking.make import check_new, write_lineups
         from veilface.evaluation.asking.material import choose_material
-        from veilface.evaluation.plan import default_surrogates
-        from veilface.pipeline.devices import resolve_device
+        from veilface.evaluation.image_sets import default_surrogates
 
         chosen = parse_conditions(condition)
         check_new(output)
@@ -125,10 +125,10 @@ def score(
 ) -> None:
     """Score the answers in DIR and in its viewers' folders; also writes DIR/score.json."""
     with sentences(json_output=json_output):
+        from veilface.core.files import write_atomic
         from veilface.evaluation.asking import score as scoring
         from veilface.evaluation.asking.answers import read_answers
         from veilface.evaluation.asking.key import read_key
-        from veilface.imaging.files import write_atomic
 
         key = read_key(folder)
         found = scoring.score(key, read_answers(folder, key))

@@ -151,7 +151,7 @@ def protect(  # noqa: PLR0917 - typer passes by keyword
         )
         protector: Protector | Coverer
         if cover is None:
-            from veilface.pipeline.devices import fitting_threads
+            from veilface.core.devices import fitting_threads
             from veilface.pipeline.protector import Protector
 
             fitting_threads()

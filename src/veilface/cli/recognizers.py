@@ -11,7 +11,7 @@ from veilface.cli.common import print_json, sentences, table
 
 if TYPE_CHECKING:
     from veilface.recognizers.spec import Fetchable, RecognizerSpec
-    from veilface.recognizers.weights.plan import Plan
+    from veilface.weights.downloads import Plan
 
 app = typer.Typer(
     help="List, describe and fetch recognisers.",
@@ -104,9 +104,9 @@ def fetch(
     the command goes on after printing them.
     """
     with sentences(json_output=json_output):
-        from veilface.evaluation.human.catalogue import fetchable
-        from veilface.recognizers.weights import store
-        from veilface.recognizers.weights.plan import plan
+        from veilface.measures.human.catalogue import fetchable
+        from veilface.weights import store
+        from veilface.weights.downloads import plan
 
         fetched = []
         specs = [fetchable(name) for name in dict.fromkeys(names)]

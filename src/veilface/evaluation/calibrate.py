@@ -18,9 +18,9 @@ import torch
 
 from veilface.datasets.base import FacePairs
 from veilface.errors import ImageError, NoFaceError, ShapeError
-from veilface.evaluation.faces import FaceReader
-from veilface.evaluation.resampling import CrossScores, cross_scores, over_pairs
-from veilface.evaluation.verification import (
+from veilface.evaluation.aligned import FaceReader
+from veilface.measures.intervals import CrossScores, cross_scores, over_pairs
+from veilface.measures.roc import (
     Floats,
     best_threshold,
     fold_accuracy,

@@ -14,13 +14,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from veilface.core.files import read_bytes, write_atomic
 from veilface.datasets.base import FaceRecord
 from veilface.errors import ImageError
-from veilface.evaluation.faces import aligned_faces
-from veilface.evaluation.recognition import Vectors
-from veilface.imaging.files import read_bytes, write_atomic
+from veilface.evaluation.aligned import aligned_faces
+from veilface.measures.recognition import Vectors
 from veilface.recognizers.recognizer import Recognizer
-from veilface.recognizers.weights import store
+from veilface.weights import store
 
 _BATCH = 16
 _BLOCK = 256  # photos that are kept together: what a killed run loses at most

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from veilface.evaluation.recognition import OPERATING_POINT
-from veilface.evaluation.resampling import ENOUGH, Estimate
 from veilface.evaluation.results import Row
+from veilface.measures.intervals import ENOUGH, Estimate
+from veilface.measures.recognition import OPERATING_POINT
 
 LINK = 0.05
 """Share of sources that plain image similarity may find; the bound of the operating points."""

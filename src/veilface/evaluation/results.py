@@ -12,7 +12,7 @@ from typing import Any, Literal
 from torch import Tensor
 
 from veilface._version import __version__
-from veilface.evaluation.resampling import Estimate
+from veilface.measures.intervals import Estimate
 
 MEASURES = (
     *("ssim", "psnr", "lpips", "source", "xdr", "adr", "fmr_pc", "fmr_pp", "fta", "rank1", "rank5"),
@@ -94,7 +94,7 @@ class Pictures:
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """The result of `veilface.evaluation.engine.evaluate`.
+    """The result of `veilface.evaluation.evaluator.evaluate`.
 
     Attributes:
         dataset: Name, and numbers of people, images and photos of the gallery.

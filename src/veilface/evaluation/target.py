@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from veilface.datasets.base import FacePairs
-from veilface.evaluation.appearance import Measured
 from veilface.evaluation.calibrate import calibrate
 from veilface.evaluation.embeddings import PhotoTable
-from veilface.evaluation.plan import ImageSet
+from veilface.evaluation.image_sets import ImageSet
 from veilface.evaluation.protocol import Selection
-from veilface.evaluation.recognition import CleanSide, Vectors, recognise, scores
-from veilface.evaluation.resampling import Estimate
 from veilface.evaluation.results import MEASURES, Row
+from veilface.measures.appearance import Measured
+from veilface.measures.intervals import Estimate
+from veilface.measures.recognition import CleanSide, Vectors, recognise, scores
 
 _PAIRED = ("xdr", "tar_1e-2", "tar_1e-3", "tar_1e-4", "eer")
 

@@ -6,14 +6,14 @@ that are named as their module (`encode.encode`, `warp.warp`) are imported from 
 
 from __future__ import annotations
 
+from veilface.core.files import read_bytes, write_atomic
 from veilface.imaging.align import SIDE, TEMPLATE, align_face, matrix_of
 from veilface.imaging.decode import Photo, Pixels, decode_photo, load_photo
 from veilface.imaging.encode import Format
-from veilface.imaging.files import read_bytes, write_atomic
 from veilface.imaging.paste import paste_face
 from veilface.imaging.provenance import Mark, read_mark
-from veilface.imaging.similarity import similarity_from_points
 from veilface.imaging.tensors import to_tensor, to_uint8
+from veilface.imaging.transforms import similarity_from_points
 
 __all__ = [
     "SIDE",

@@ -10,8 +10,8 @@ from torch import Tensor
 
 from veilface.errors import ShapeError
 from veilface.imaging.decode import Pixels
-from veilface.imaging.similarity import invert, scale_of, similarity_from_points
 from veilface.imaging.tensors import to_tensor
+from veilface.imaging.transforms import invert, scale_of, similarity_from_points
 from veilface.imaging.warp import resample, warp
 
 __all__ = [

@@ -11,10 +11,10 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, UnidentifiedImageError
 
+from veilface.core.files import read_bytes
 from veilface.errors import DoubtError, ImageError
 from veilface.imaging.colour import to_srgb
 from veilface.imaging.damage import find_damage
-from veilface.imaging.files import read_bytes
 from veilface.imaging.headers import Header, check_size, read_header
 from veilface.imaging.heif import heif_opener
 from veilface.imaging.provenance import Mark, read_mark

@@ -10,8 +10,8 @@ import numpy.typing as npt
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
+from veilface.core.files import write_atomic
 from veilface.errors import ImageError, UnknownNameError
-from veilface.imaging.files import write_atomic
 from veilface.imaging.provenance import KEYWORD, Mark
 
 __all__ = ["JPEG_QUALITY", "Format", "encode", "write_atomic"]

@@ -13,9 +13,9 @@ from veilface.errors import ShapeError
 from veilface.imaging.align import SIDE, cut, square_region
 from veilface.imaging.decode import Pixels
 from veilface.imaging.seam import BAND, cut_weight, template_depth
-from veilface.imaging.similarity import invert, scale_of, shifted
 from veilface.imaging.tensors import to_tensor
 from veilface.imaging.tone import match_tone
+from veilface.imaging.transforms import invert, scale_of, shifted
 from veilface.imaging.warp import resample, strips, warp
 
 _RING = 6.0  # template pixels around the face that show its surroundings as well

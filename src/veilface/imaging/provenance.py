@@ -13,7 +13,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 
-from veilface.imaging.files import read_bytes
+from veilface.core.files import read_bytes
 
 KEYWORD = "veilface"
 """Keyword of the PNG text chunk and first word of the JPEG comment."""

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from veilface.imaging.align import SIDE
-from veilface.imaging.similarity import invert
 from veilface.imaging.tone import Plane, alike, blur, logarithms, skin_colour
+from veilface.imaging.transforms import invert
 
 HALF = (46.0, 56.0)
 """Half width and half height of the rounded rectangle that a face may cover, in template pixels:

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from veilface.errors import ShapeError
-from veilface.imaging.similarity import invert, refined, scale_of, shifted
+from veilface.imaging.transforms import invert, refined, scale_of, shifted
 
 _MAX_SAMPLES = 2**21
 """Samples that are taken at once, so that a huge face does not need a huge amount of memory."""

@@ -15,7 +15,7 @@ from veilface.imaging.align import matrix_of
 from veilface.imaging.decode import Photo
 from veilface.imaging.paste import paste_face
 from veilface.imaging.tensors import to_uint8
-from veilface.pipeline.engine import Engine, FaceResult
+from veilface.jobs.engine import Engine, FaceResult
 from veilface.pipeline.faces import Face
 from veilface.protectors.base import quantise
 from veilface.protectors.veil.penalties import luma

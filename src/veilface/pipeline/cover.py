@@ -19,7 +19,7 @@ from veilface.imaging.cover import COVERS, cover, region_of
 from veilface.imaging.decode import Photo, Pixels
 from veilface.imaging.provenance import Mark
 from veilface.imaging.tensors import to_uint8
-from veilface.pipeline.engine import FaceResult
+from veilface.jobs.engine import FaceResult
 from veilface.pipeline.faces import SMALLEST, find_faces
 from veilface.pipeline.prepared import Prepared
 from veilface.types import Detection, ProtectedFace, ProtectedPhoto

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 
 from veilface.errors import NotDifferentiableError, WeightsError
-from veilface.recognizers.onnx_text import is_onnx
+from veilface.recognizers.own.onnx_text import is_onnx
 from veilface.recognizers.recognizer import Recognizer, no_gradient
 from veilface.recognizers.registry import SURROGATES, available, get_spec, load_recognizer
 

@@ -17,8 +17,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from veilface.core.files import write_atomic
 from veilface.errors import ImageError
-from veilface.imaging.files import write_atomic
 
 SUFFIX = ".veilface.jsonl"
 """Of the record; while files are written, one with ``.now`` behind it says which."""

@@ -10,7 +10,7 @@ from torch import Generator, Tensor
 
 from veilface.imaging.decode import Photo
 from veilface.imaging.provenance import Mark
-from veilface.pipeline.engine import FaceResult
+from veilface.jobs.engine import FaceResult
 from veilface.pipeline.faces import Face, Faces
 from veilface.types import ProtectedPhoto
 

@@ -13,25 +13,25 @@ from PIL import Image
 from torch import Generator, Tensor
 
 from veilface._version import __version__
+from veilface.core.devices import resolve_device
+from veilface.core.keys import keyed_generator, load_key
+from veilface.core.seeds import face_generator, pixel_digest
 from veilface.detection.base import FaceDetector
 from veilface.detection.yunet import YuNet
 from veilface.errors import SecretKeyError, UnknownNameError
 from veilface.imaging.decode import Photo, load_photo
 from veilface.imaging.provenance import Mark
+from veilface.jobs.engine import Engine, FaceResult
 from veilface.pipeline.compose import compose
-from veilface.pipeline.devices import resolve_device
-from veilface.pipeline.engine import Engine, FaceResult
 from veilface.pipeline.ensemble import assemble
 from veilface.pipeline.faces import SMALLEST, check_replaced, find_faces
-from veilface.pipeline.keys import keyed_generator, load_key
 from veilface.pipeline.photos import photo_of
 from veilface.pipeline.prepared import Prepared
-from veilface.pipeline.seeds import face_generator, pixel_digest
 from veilface.protectors.veil.presets import PRESETS, Preset
 from veilface.recognizers.recognizer import Recognizer
 from veilface.recognizers.registry import RECOGNIZERS
-from veilface.recognizers.weights.store import hashes
 from veilface.types import ProtectedPhoto
+from veilface.weights.store import hashes
 
 Picture = Image.Image | NDArray[np.uint8]
 
@@ -61,7 +61,7 @@ class Protector:
         UnknownNameError: A preset, recogniser or device that there is not.
         WeightsError: The weights of a recogniser are missing or damaged.
         DeviceError: ``cuda`` is asked for and not there.
-        SecretKeyError: The key file cannot be used; see `veilface.pipeline.keys.load_key`.
+        SecretKeyError: The key file cannot be used; see `veilface.core.keys.load_key`.
     """
 
     def __init__(

@@ -17,12 +17,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
 
+from veilface.core.files import read_bytes
 from veilface.errors import DoubtError, ImageError, VeilfaceError
 from veilface.imaging.decode import decode_photo
 from veilface.imaging.encode import Format, encode
-from veilface.imaging.files import read_bytes
 from veilface.imaging.provenance import Mark, read_mark
-from veilface.pipeline.engine import FaceResult
+from veilface.jobs.engine import FaceResult
 from veilface.pipeline.inputs import Found, PassedOver, Source, collect
 from veilface.pipeline.manifest import Manifest, OutputRecord, Record
 from veilface.pipeline.outputs import check_format, check_names, output_paths, plan_names

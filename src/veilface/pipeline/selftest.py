@@ -16,11 +16,11 @@ import torch
 from torch import Generator, Tensor
 
 from veilface._version import __version__
+from veilface.core.devices import resolve_device
 from veilface.detection.yunet import YuNet
 from veilface.errors import VeilfaceError
 from veilface.imaging.align import TEMPLATE
-from veilface.pipeline.devices import resolve_device
-from veilface.pipeline.engine import Engine
+from veilface.jobs.engine import Engine
 from veilface.pipeline.ensemble import choose
 from veilface.protectors.veil.presets import PRESETS
 from veilface.recognizers.registry import (
@@ -30,7 +30,7 @@ from veilface.recognizers.registry import (
     get_spec,
     load_recognizer,
 )
-from veilface.recognizers.weights.store import locate
+from veilface.weights.store import locate
 
 PACKAGES = (
     "torch",

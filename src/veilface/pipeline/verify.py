@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
+from veilface.core.devices import resolve_device
 from veilface.detection.base import FaceDetector
 from veilface.detection.yunet import YuNet
 from veilface.errors import NoFaceError, UncalibratedError, UnknownNameError
 from veilface.imaging.decode import load_photo
 from veilface.imaging.provenance import read_mark
-from veilface.pipeline.devices import resolve_device
 from veilface.pipeline.ensemble import choose
 from veilface.pipeline.faces import find_faces, is_own_crop
 from veilface.pipeline.photos import photo_of

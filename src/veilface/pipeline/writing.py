@@ -10,8 +10,8 @@ from pathlib import Path
 
 import filelock
 
+from veilface.core.files import PARTS, write_atomic
 from veilface.errors import ImageError
-from veilface.imaging.files import PARTS, write_atomic
 
 LOCK = ".veilface.lock"
 """An empty file in the output folder. It stays there, since a lock that is taken away under

@@ -9,10 +9,10 @@ from types import MappingProxyType
 import torch.nn.functional as F
 from torch import Generator, Tensor
 
+from veilface.core.randomness import Draws
+from veilface.imaging.frequency import high_pass
 from veilface.protectors.base import check_faces, quantise
-from veilface.protectors.veil.frequency import high_pass
 from veilface.protectors.veil.penalties import gaussian_blur
-from veilface.protectors.veil.randomness import Draws
 from veilface.types import Protected
 
 

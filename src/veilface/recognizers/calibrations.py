@@ -15,7 +15,7 @@ from typing import Any
 
 from veilface.errors import WeightsError
 from veilface.recognizers.spec import Calibration, Preprocessing, RecognizerSpec
-from veilface.recognizers.weights import store
+from veilface.weights import store
 
 FORMAT = 1
 

@@ -17,10 +17,10 @@ from veilface.errors import DeviceError, UnknownNameError, WeightsError
 from veilface.recognizers import catalogue, papers
 from veilface.recognizers.calibrations import calibrated
 from veilface.recognizers.centres import load_centre
-from veilface.recognizers.onnx_text import is_onnx
+from veilface.recognizers.own.onnx_text import is_onnx
 from veilface.recognizers.recognizer import Recognizer
 from veilface.recognizers.spec import RecognizerSpec
-from veilface.recognizers.weights import store
+from veilface.weights import store
 
 SURROGATES = ("dlib", "sface", "mobilefacenet", "fr_feature")
 """The verified recognisers that a protection is made against unless others are named.
@@ -44,7 +44,7 @@ def get_spec(name: str) -> RecognizerSpec:
         WeightsError: The ONNX file is not a recogniser, or a calibration file is damaged.
     """
     if is_onnx(name):
-        from veilface.recognizers.custom import onnx_spec  # noqa: PLC0415
+        from veilface.recognizers.own.build import onnx_spec  # noqa: PLC0415
 
         return onnx_spec(name)
     try:
@@ -100,7 +100,7 @@ def load_recognizer(
         msg = f"the device {target} is not available on this machine"
         raise DeviceError(msg)
     if is_onnx(name):
-        from veilface.recognizers.custom import load_onnx  # noqa: PLC0415
+        from veilface.recognizers.own.build import load_onnx  # noqa: PLC0415
 
         own = load_onnx(name, differentiable=differentiable)
         return own.to(device=target, dtype=dtype)
@@ -129,7 +129,7 @@ def build_network(spec: RecognizerSpec, paths: tuple[Path, ...]) -> nn.Module:
     # Readers are imported here: each needs a parser library that the others do not.
     if spec.format == "dlib":
         from veilface.recognizers.networks.dlib_resnet import DlibResNet  # noqa: PLC0415
-        from veilface.recognizers.weights.dlib import read_dlib  # noqa: PLC0415
+        from veilface.recognizers.readers.dlib import read_dlib  # noqa: PLC0415
 
         model = read_dlib(paths[0])
         _check_normalisation(spec, np.full(3, 1 / 256), -np.array(model.mean) / 256)
@@ -140,7 +140,7 @@ def build_network(spec: RecognizerSpec, paths: tuple[Path, ...]) -> nn.Module:
         from veilface.recognizers.networks.inception_resnet import (  # noqa: PLC0415
             InceptionResnetV1,
         )
-        from veilface.recognizers.weights.state_dict import read_state_dict  # noqa: PLC0415
+        from veilface.weights.state_dict import read_state_dict  # noqa: PLC0415
 
         assert isinstance(network, InceptionResnetV1)  # noqa: S101
         network.load(read_state_dict(paths[0]))
@@ -153,21 +153,21 @@ def build_network(spec: RecognizerSpec, paths: tuple[Path, ...]) -> nn.Module:
         network.load(paths[0], paths[1], backbone=backbone, dim=spec.dim)
         return network
     from veilface.recognizers.networks.chain import FrozenNetwork  # noqa: PLC0415
-    from veilface.recognizers.weights.graph import Graph  # noqa: PLC0415
-    from veilface.recognizers.weights.lowered import merge_pointwise  # noqa: PLC0415
-    from veilface.recognizers.weights.lowering import fold  # noqa: PLC0415
+    from veilface.recognizers.readers.graph import Graph  # noqa: PLC0415
+    from veilface.recognizers.readers.lowered import merge_pointwise  # noqa: PLC0415
+    from veilface.recognizers.readers.lowering import fold  # noqa: PLC0415
 
     graph: Graph
     if spec.format == "onnx":
-        from veilface.recognizers.weights.onnx import read_onnx  # noqa: PLC0415
+        from veilface.recognizers.readers.onnx import read_onnx  # noqa: PLC0415
 
         graph = read_onnx(paths[0], output=spec.output)
     elif spec.format == "tflite":
-        from veilface.recognizers.weights.tflite import read_tflite  # noqa: PLC0415
+        from veilface.recognizers.readers.tflite import read_tflite  # noqa: PLC0415
 
         graph = read_tflite(paths[0], output=spec.output)
     else:
-        from veilface.recognizers.weights.tfjs import read_tfjs  # noqa: PLC0415
+        from veilface.recognizers.readers.tfjs import read_tfjs  # noqa: PLC0415
 
         graph = read_tfjs(paths[0], paths[1:], output=spec.output)
     lowered = fold(graph)

@@ -13,8 +13,8 @@ from veilface.evaluation.asking.conditions import Condition, ImageFolder, parse_
 from veilface.evaluation.asking.images import images_of
 from veilface.evaluation.asking.unmask import CUTOFF, unmask
 from veilface.imaging.encode import encode
+from veilface.imaging.frequency import high_pass
 from veilface.imaging.tensors import to_uint8
-from veilface.protectors.veil.frequency import high_pass
 
 
 def test_names_folders_and_unmasked_ones(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from veilface.errors import AnswersError
 from veilface.evaluation.asking.answers import Answer, read_answers
 from veilface.evaluation.asking.key import KEY, Case, Key, read_key
 from veilface.evaluation.asking.score import score
-from veilface.evaluation.resampling import wilson
+from veilface.measures.intervals import wilson
 
 PEOPLE = ("Ann_Able", "Bo_Best", "Cy_Carr")
 

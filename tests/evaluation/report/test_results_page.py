@@ -9,9 +9,9 @@ import pytest
 from tests.fixtures.evaluations import example
 from tests.fixtures.faces import synthetic_faces
 from tools.build_results_page import BEGIN, END, main
-from veilface.evaluation.experiments.comparison import Comparison, Line
 from veilface.evaluation.report.sheets import write_published
 from veilface.evaluation.results import Pictures
+from veilface.paper.comparison import Comparison, Line
 
 
 @pytest.fixture

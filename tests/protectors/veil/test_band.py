@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from tests.fixtures.faces import synthetic_faces
+from veilface.imaging.frequency import high_pass, radial_frequency
 from veilface.protectors.base import quantise
 from veilface.protectors.veil.band import FineBand
-from veilface.protectors.veil.frequency import high_pass, radial_frequency
 
 
 def images(count: int, side: int = 112, seed: int = 0) -> Tensor:

@@ -10,14 +10,14 @@ from hypothesis import strategies as st
 from scipy import fft, ndimage
 
 from tests.fixtures.faces import synthetic_faces
+from veilface.core.randomness import Draws, child_generators
 from veilface.errors import ShapeError
+from veilface.imaging.frequency import high_pass
 from veilface.protectors.veil.diversity import Diversity, blur_each
 from veilface.protectors.veil.entropy import image_entropy, soft_histogram
 from veilface.protectors.veil.filling import EYES, feature_mask, stochastic_fill
-from veilface.protectors.veil.frequency import high_pass
 from veilface.protectors.veil.noise import gradient_noise, multi_scale_noise, positive_field
 from veilface.protectors.veil.optimizer import MomentumRule, ascend
-from veilface.protectors.veil.randomness import Draws, child_generators
 
 
 def generator(seed: int = 0) -> torch.Generator:

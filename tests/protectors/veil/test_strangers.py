@@ -13,10 +13,10 @@ import pytest
 import torch
 from PIL import Image
 
+from veilface.core.randomness import Draws
 from veilface.detection.yunet import YuNet
 from veilface.errors import WeightsError
 from veilface.imaging.tensors import to_uint8
-from veilface.protectors.veil.randomness import Draws
 from veilface.protectors.veil.starts import Stranger, Variation
 from veilface.protectors.veil.strangers import load_bank
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from veilface.core.files import read_bytes
 from veilface.errors import AnswersError
 from veilface.evaluation.asking.key import Key
-from veilface.imaging.files import read_bytes
 
 _Row = Mapping[str, Any]
 

@@ -10,12 +10,12 @@ from torch import Tensor
 
 from veilface.datasets.base import FaceRecord
 from veilface.errors import DatasetError
+from veilface.evaluation.aligned import aligned_faces
 from veilface.evaluation.asking.conditions import Condition, ImageFolder
 from veilface.evaluation.asking.material import Material
 from veilface.evaluation.asking.unmask import unmask
-from veilface.evaluation.faces import aligned_faces
-from veilface.evaluation.protect_cache import Job
-from veilface.evaluation.protecting import protect_set
+from veilface.jobs.cache import Job
+from veilface.jobs.sets import protect_set
 
 
 def images_of(

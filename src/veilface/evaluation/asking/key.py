@@ -8,9 +8,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from veilface.core.files import read_bytes
 from veilface.errors import AnswersError, ImageError
 from veilface.evaluation.asking.names import is_named, words_of
-from veilface.imaging.files import read_bytes
 
 Task = Literal["pick", "name"]
 """Pick the source out of ten, or say who it is."""

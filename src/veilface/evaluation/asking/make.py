@@ -10,6 +10,7 @@ from pathlib import Path
 
 from torch import Tensor
 
+from veilface.core.files import write_atomic
 from veilface.errors import AnswersError, ShapeError
 from veilface.evaluation.asking.conditions import Condition
 from veilface.evaluation.asking.design import Showing, design
@@ -17,9 +18,8 @@ from veilface.evaluation.asking.key import KEY, Case, Key, Task
 from veilface.evaluation.asking.material import Material
 from veilface.evaluation.asking.page import CONSENT, render_page
 from veilface.evaluation.asking.panels import CASES, Panel, draw_panels, make_panel
-from veilface.evaluation.protecting import make_folder
 from veilface.imaging.encode import encode
-from veilface.imaging.files import write_atomic
+from veilface.jobs.sets import make_folder
 
 _HOW = {
     "pick": "Each case shows a large picture and ten photographs. One of the ten is of the person "

@@ -10,12 +10,12 @@ from torch import Tensor
 
 from veilface.datasets.base import FaceRecord, FaceSet
 from veilface.errors import DatasetError, ImageError, NoFaceError
+from veilface.evaluation.aligned import FaceReader, aligned_faces
 from veilface.evaluation.asking.conditions import ImageFolder
 from veilface.evaluation.asking.key import Task
-from veilface.evaluation.faces import FaceReader, aligned_faces
-from veilface.evaluation.lineup import lineups
 from veilface.evaluation.protocol import choose
-from veilface.evaluation.visibility import attributes, likeness
+from veilface.measures.lineup import lineups
+from veilface.measures.visibility import attributes, likeness
 
 SIZE = 10
 _GALLERY = 512  # people to choose the others from, as in an evaluation

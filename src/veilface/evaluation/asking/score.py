@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from veilface.evaluation.asking.answers import Answer
 from veilface.evaluation.asking.key import Case, Key, Task
-from veilface.evaluation.resampling import Estimate, wilson
+from veilface.measures.intervals import Estimate, wilson
 
 _Group = TypeVar("_Group", bound=Hashable)
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from torch import Tensor
 
+from veilface.imaging.frequency import high_pass
 from veilface.protectors.base import quantise
-from veilface.protectors.veil.frequency import high_pass
 from veilface.protectors.veil.penalties import luma
 
 CUTOFF = 10.0

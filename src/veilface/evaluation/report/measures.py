@@ -8,7 +8,7 @@ from math import isfinite
 from types import MappingProxyType
 from typing import Any
 
-from veilface.evaluation.onlookers import CAVEAT
+from veilface.measures.onlookers import CAVEAT
 
 ABSENT = "–"
 

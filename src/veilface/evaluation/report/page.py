@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from veilface.core.files import write_atomic
 from veilface.errors import MissingExtraError
 from veilface.evaluation.report.measures import RECOGNITION, VISIBILITY
 from veilface.evaluation.report.sheets import draw_sheet, protection_sheet
 from veilface.evaluation.report.tables import Table, recognition_table, targets, visibility_table
 from veilface.evaluation.results import Pictures
 from veilface.imaging.encode import encode
-from veilface.imaging.files import write_atomic
 
 try:
     import jinja2

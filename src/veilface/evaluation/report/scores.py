@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from veilface.evaluation.verification import Floats
+from veilface.measures.roc import Floats
 
 
 @dataclass(frozen=True, slots=True)

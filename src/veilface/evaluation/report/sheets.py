@@ -11,10 +11,10 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
+from veilface.core.files import write_atomic
 from veilface.errors import ShapeError
 from veilface.evaluation.results import Pictures
 from veilface.imaging.encode import encode
-from veilface.imaging.files import write_atomic
 from veilface.imaging.tensors import to_uint8
 from veilface.protectors.veil.penalties import gaussian_blur
 

@@ -12,7 +12,7 @@ import math
 import torch
 from torch import Tensor
 
-from veilface.protectors.veil.frequency import radial_frequency
+from veilface.imaging.frequency import radial_frequency
 
 ROUNDS = 24  # of alternating projections, after which next to nothing is left to be given up
 REST = 0.4 / 255  # of the coarse band that may differ: with the rounding to 8 bits below one level

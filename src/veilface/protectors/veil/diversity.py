@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from veilface.protectors.veil.randomness import Draws
+from veilface.core.randomness import Draws
 
 _SHARP = 0.05  # σ in pixels at which a neighbour weighs nothing
 

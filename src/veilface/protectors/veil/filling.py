@@ -7,7 +7,7 @@ import math
 import torch
 from torch import Tensor
 
-from veilface.protectors.veil.randomness import Draws
+from veilface.core.randomness import Draws
 
 # Soft ellipses in the ArcFace 112x112 template: centre x, centre y, radius x, radius y in pixels.
 Ellipse = tuple[float, float, float, float]

@@ -8,7 +8,7 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
-from veilface.protectors.veil.randomness import Draws
+from veilface.core.randomness import Draws
 
 
 @lru_cache(maxsize=32)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 import torch
 from torch import Generator, Tensor
 
+from veilface.core.randomness import Draws
 from veilface.errors import ShapeError
 from veilface.protectors.base import Surrogate, check_faces, quantise
 from veilface.protectors.veil.band import FineBand
@@ -23,7 +24,6 @@ from veilface.protectors.veil.objective import (
 from veilface.protectors.veil.optimizer import MomentumRule, ascend
 from veilface.protectors.veil.penalties import DecoyRepulsion, StartFidelity
 from veilface.protectors.veil.presets import Modulation, Preset
-from veilface.protectors.veil.randomness import Draws
 from veilface.types import Protected
 
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from veilface.core.randomness import Draws
+from veilface.imaging.frequency import high_pass
 from veilface.protectors.veil.diversity import moved_each
 from veilface.protectors.veil.filling import EYES, Ellipse, feature_mask, stochastic_fill
-from veilface.protectors.veil.frequency import high_pass
 from veilface.protectors.veil.penalties import luma
-from veilface.protectors.veil.randomness import Draws
 from veilface.protectors.veil.strangers import load_bank
 
 

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from veilface.errors import WeightsError
 from veilface.recognizers.layers import Layer
 from veilface.recognizers.networks.activations import frozen_prelu
-from veilface.recognizers.weights.lowered import Lowered, LoweredLayer
+from veilface.recognizers.readers.lowered import Lowered, LoweredLayer
 
 _NEGLIGIBLE = 1e-12  # of the largest value of the same array; float32 resolves 6e-8
 

@@ -20,8 +20,8 @@ from torch import Tensor, nn
 from veilface.errors import WeightsError
 from veilface.recognizers.layers import NO_PADDING, SYMMETRIC_1, Activation, Layer
 from veilface.recognizers.networks.chain import FrozenConv
-from veilface.recognizers.weights.dlib import DlibLayer, DlibModel
-from veilface.recognizers.weights.lowered import LoweredLayer
+from veilface.recognizers.readers.dlib import DlibLayer, DlibModel
+from veilface.recognizers.readers.lowered import LoweredLayer
 
 SIDE = 150
 DIM = 128

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from veilface.errors import WeightsError
 from veilface.recognizers.layers import Padding, same_padding
-from veilface.recognizers.weights.graph import Array, Graph, Node
+from veilface.recognizers.readers.graph import Array, Graph, Node
 
 
 class GraphNetwork(nn.Module):

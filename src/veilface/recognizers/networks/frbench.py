@@ -21,8 +21,8 @@ import torch
 from torch import Tensor, nn
 
 from veilface.errors import WeightsError
-from veilface.recognizers.weights.frbench_assets import MISSING
-from veilface.recognizers.weights.state_dict import read_state_dict
+from veilface.weights.frbench_assets import MISSING
+from veilface.weights.state_dict import read_state_dict
 
 SIDE = 112
 # Pixels of the 112x112 face, x and y of the five points.

@@ -1,0 +1,193 @@
+"""Protected images on disk, found by everything that made them.
+
+The unit is a chunk of consecutive faces that are optimised as one batch: the last bits of a
+convolution depend on the batch, and a hundred steps make grey levels of them. A chunk is one PNG,
+its faces side by side, and its name is a hash of the pixels, the parameters, the surrogates'
+weights, the seed and the method's code. So equal arguments find equal images, whatever was run
+before, and a run that was killed continues with the first chunk that is missing.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import json
+from dataclasses import dataclass, field, replace
+from functools import cache
+from importlib import resources
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from torch import Generator, Tensor
+
+from veilface.core.files import write_atomic
+from veilface.core.randomness import entropic_generator
+from veilface.errors import ImageError, UnknownNameError
+from veilface.imaging.align import SIDE
+from veilface.imaging.decode import load_photo
+from veilface.imaging.encode import encode
+from veilface.imaging.tensors import to_tensor, to_uint8
+from veilface.protectors.controls import CONTROLS
+from veilface.protectors.registry import PROTECTORS
+from veilface.protectors.veil.presets import PRESETS, Preset
+from veilface.protectors.veil.starts import Stranger
+from veilface.protectors.veil.strangers import load_bank
+from veilface.recognizers.registry import get_spec
+from veilface.weights import store
+
+CHUNK = 8
+
+Pixels = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What to protect with.
+
+    Attributes:
+        protector: Name of a preset or control, or a preset with parameters of the caller's own.
+        surrogates: Names of the recognisers to optimise against; controls need none.
+
+    Raises:
+        UnknownNameError: There is no such protector.
+    """
+
+    protector: str | Preset
+    surrogates: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if isinstance(self.protector, str) and self.protector not in PROTECTORS:
+            raise UnknownNameError("protector", self.protector, PROTECTORS)
+
+    @property
+    def name(self) -> str:
+        """Of the protector."""
+        return self.protector if isinstance(self.protector, str) else self.protector.name
+
+    @property
+    def preset(self) -> Preset | None:
+        """The parameters; None for a control."""
+        return PRESETS.get(self.protector) if isinstance(self.protector, str) else self.protector
+
+    @property
+    def is_control(self) -> bool:
+        """Whether it is a fixed transform, which is faster to repeat than to keep."""
+        return self.protector in CONTROLS if isinstance(self.protector, str) else False
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One chunk to protect.
+
+    Attributes:
+        job: With what.
+        pixels: (n, 112, 112, 3) uint8 faces.
+        seed: Of the run.
+        draw: Which of several independent versions of the same faces.
+        path: Where the protected chunk belongs.
+    """
+
+    job: Job
+    pixels: Pixels = field(repr=False)
+    seed: int
+    draw: int
+    path: Path
+
+
+def generators(pixels: Pixels, *, seed: int, draw: int) -> list[Generator]:
+    """One stream for each face of (n, 112, 112, 3), from seed, draw and its pixels alone."""
+    head = b"veilface evaluation\0%d\0%d\0" % (seed, draw)
+    return [
+        entropic_generator(hashlib.sha256(head + _digest(face).encode()).digest())
+        for face in pixels
+    ]
+
+
+def tasks_of(job: Job, faces: Tensor, *, seed: int, draw: int, folder: Path) -> list[Task]:
+    """Cut faces (N, 3, 112, 112) into chunks, done or not.
+
+    Raises:
+        ShapeError: The faces are no images in [0, 1].
+        WeightsError: The weights of a surrogate are not recorded.
+    """
+    pixels = to_uint8(faces)
+    about = {"method": _method_version(), "seed": seed, "draw": draw} | _recipe(job)
+    tasks = []
+    for start in range(0, len(pixels), CHUNK):
+        part = pixels[start : start + CHUNK]
+        key = json.dumps(about | {"faces": [_digest(face) for face in part]}, sort_keys=True)
+        path = folder / f"{hashlib.sha256(key.encode()).hexdigest()}.png"
+        tasks.append(Task(job, part, seed, draw, path))
+    return tasks
+
+
+def read_chunk(task: Task) -> Tensor | None:
+    """The protected faces (n, 3, 112, 112) of a task; None when they are not there, or damaged."""
+    try:
+        strip = load_photo(task.path).pixels
+    except ImageError:
+        return None
+    if strip.shape != (SIDE, SIDE * len(task.pixels), 3):
+        return None
+    return to_tensor(np.stack(np.split(strip, len(task.pixels), axis=1)))
+
+
+def write_chunk(task: Task, images: Tensor) -> None:
+    """Keep the protected faces of a task; either the whole file is there or nothing.
+
+    Raises:
+        ImageError: The file cannot be written.
+    """
+    strip = np.concatenate(list(to_uint8(images)), axis=1)
+    write_atomic(task.path, encode(strip, format="png"), overwrite=True)
+
+
+def _recipe(job: Job) -> dict[str, object]:
+    """Everything about a job that shows in its images; names and summaries do not."""
+    preset = job.preset
+    if preset is None:
+        raise UnknownNameError("preset", job.name, PRESETS)
+    return {
+        "preset": repr(replace(preset, name="", summary="")),
+        "bank": _bank(preset.start.bank) if isinstance(preset.start, Stranger) else None,
+        "surrogates": [(name, store.hashes(get_spec(name))) for name in job.surrogates],
+    }
+
+
+def _bank(path: str | None) -> str:
+    return load_bank(path).digest
+
+
+@cache
+def _method_version() -> str:
+    """Of the code of the method; what presets.py says is in the parameters."""
+    folder = resources.files("veilface.protectors.veil")
+    files = sorted(folder.iterdir(), key=lambda file: file.name)
+    code = [
+        meaning(file.read_text(encoding="utf-8"))
+        for file in files
+        if file.name.endswith(".py") and file.name != "presets.py"
+    ]
+    return hashlib.sha256("\0".join(code).encode()).hexdigest()
+
+
+def meaning(source: str) -> str:
+    """Python code without comments, docstrings and layout, which change no image."""
+    tree = ast.parse(source)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef):
+            node.body = [part for part in node.body if not _is_text(part)]
+    return ast.unparse(tree)
+
+
+def _is_text(node: ast.stmt) -> bool:
+    return (
+        isinstance(node, ast.Expr)
+        and isinstance(node.value, ast.Constant)
+        and isinstance(node.value.value, str)
+    )
+
+
+def _digest(face: Pixels) -> str:
+    return hashlib.sha256(np.ascontiguousarray(face).tobytes()).hexdigest()

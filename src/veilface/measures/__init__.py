@@ -1,0 +1,1 @@
+"""Figures from tensors: intervals, operating points, similarity, linkage, line-ups, visibility."""

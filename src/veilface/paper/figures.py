@@ -1,0 +1,37 @@
+"""Figures 3 and 4: what people see of protected faces, by method and by set."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from veilface.evaluation.report.sheets import Sheet, Strip
+from veilface.jobs.cache import Job
+from veilface.paper.published import METHODS, SETS
+from veilface.paper.study import Protector, Study
+
+
+def figure3(study: Study) -> Sheet:
+    """A few people of LFW, and what every method makes of their photos."""
+    faces = study.some_faces("lfw")
+    strips = [Strip("original", faces, private=True)]
+    for title in METHODS:
+        name = study.compared.get(title)
+        strips.append(Strip(title, None if name is None else _protect(study, name, faces)))
+    strips += [Strip(preset.name, _protect(study, preset, faces)) for preset in study.presets]
+    return Sheet("Figure 3: the methods side by side, LFW", tuple(strips))
+
+
+def figure4(study: Study) -> Sheet:
+    """A few people of every set that is here, and what every preset makes of their photos."""
+    strips = []
+    for title, name in SETS.items():
+        if name in study.sets:
+            faces = study.some_faces(name)
+            strips.append(Strip(title, faces, private=True))
+            for preset in study.presets:
+                strips.append(Strip(f"{preset.name} {title}", _protect(study, preset, faces)))
+    return Sheet("Figure 4: originals and protected images by set", tuple(strips))
+
+
+def _protect(study: Study, protector: Protector, faces: Tensor) -> Tensor:
+    return study.protect(Job(protector, study.recognizers), faces)

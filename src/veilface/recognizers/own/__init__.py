@@ -1,0 +1,1 @@
+"""Recognisers of the user: an ONNX file as target or surrogate."""

@@ -1,0 +1,1 @@
+"""Readers of weight files: dlib, ONNX, TFLite, TensorFlow.js, as graphs of folded layers."""

@@ -1,1 +1,0 @@
-"""Readers of weight files and the store that they lie in."""

@@ -1,0 +1,149 @@
+"""Every table on an engine that answers by a rule: what is asked of it, and what is made of it."""
+
+from __future__ import annotations
+
+import json
+from itertools import combinations
+
+import pytest
+
+from tests.fixtures.studies import PEOPLE, ruled_study
+from veilface.errors import DatasetError, UnknownNameError
+from veilface.measures.intervals import Estimate
+from veilface.paper.comparison import NO_DATA, NOT_YET, Comparison, Value
+from veilface.paper.published import METHODS, SETS
+from veilface.paper.registry import EXPERIMENTS, get_experiment
+from veilface.paper.table1 import table1
+from veilface.paper.table2 import table2
+from veilface.paper.table4 import table4
+from veilface.paper.table5 import table5
+from veilface.paper.table6 import table6, without
+from veilface.protectors.controls import CONTROLS
+from veilface.protectors.veil.presets import PRESETS
+from veilface.protectors.veil.starts import LocalFeatures
+
+
+def _cell(table: Comparison, label: str, column: str) -> Value:
+    line = next(line for line in table.lines if line.label == label and line.origin == "measured")
+    return line.cells[table.columns.index(column)]
+
+
+def _value(cell: Value) -> float:
+    assert isinstance(cell, Estimate)
+    return cell.value
+
+
+@pytest.mark.parametrize("experiment", [table1, table2, table4, table5, table6])
+def test_every_table_has_published_lines_controls_and_whole_rows(experiment: object) -> None:
+    assert callable(experiment)
+    table = experiment(ruled_study(presets=("paper",))[0])
+    assert {line.origin for line in table.lines} == {"published", "measured"}
+    assert all(len(line.cells) == len(table.columns) for line in table.lines)
+    labels = " ".join(line.label for line in table.lines if line.origin == "measured")
+    assert all(control in labels for control in CONTROLS)
+    assert Comparison.from_dict(json.loads(json.dumps(table.to_dict(), allow_nan=False))) == table
+    assert table.name in EXPERIMENTS
+
+
+def test_methods_that_do_not_exist_are_not_yet() -> None:
+    study, rule = ruled_study(sets=tuple(SETS.values()))
+    for table in (table1(study), table2(study)):
+        for line in table.lines:
+            if line.origin == "measured" and line.label.split(",")[0] in METHODS:
+                assert set(line.cells) <= {NOT_YET, None}
+    assert not {name for names, _, _ in rule.asked for name in names} & set(METHODS.values())
+
+
+def test_sets_that_are_not_here_have_no_data() -> None:
+    study, rule = ruled_study(sets=("lfw", "celeba"))
+    for table in (table1(study), table4(study)):
+        line = table.lines[-2]
+        here = [isinstance(cell, Estimate) for cell in line.cells]
+        assert here == [True, True, False, False, False]
+        assert line.cells[-1] == NO_DATA
+    assert len(rule.asked) == 4
+
+
+def test_table1_needs_one_ensemble_only() -> None:
+    study, rule = ruled_study()
+    table = table1(study)
+    assert rule.asked == [(("persona",), ("dlib",), ("dlib", "sface", "mobilefacenet"))]
+    assert _value(_cell(table, "a stranger", "LFW")) == 0.245
+
+
+def test_table2_compares_at_both_thresholds() -> None:
+    study, rule = ruled_study()
+    table = table2(study)
+    assert rule.asked[0][1] == rule.asked[0][2] == study.recognizers
+    # Two surrogates convince ten people, one of them at the laxer threshold only.
+    assert _value(_cell(table, "persona, best accuracy", "Resnet (dlib)")) == 10 / PEOPLE
+    assert _value(_cell(table, "persona, FMR 1e-3", "Resnet (dlib)")) == 9 / PEOPLE
+    assert _cell(table, "persona, FMR 1e-3", "ArcFace") is None
+    assert isinstance(_cell(table, "persona, FMR 1e-3", "sface"), Estimate)
+
+
+def test_table4_ends_with_means_over_the_recognisers() -> None:
+    table = table4(ruled_study()[0])
+    published = [line for line in table.lines if line.origin == "published"][-1]
+    assert published.label == "mean"
+    assert published.cells[0] == pytest.approx(0.9671, abs=5e-5)
+    assert published.cells[1] == pytest.approx(0.8939, abs=5e-5)
+    assert _value(_cell(table, "mean, persona, FMR 1e-3", "LFW")) == 9 / PEOPLE
+
+
+def test_table5_makes_every_subset_once_and_never_the_target() -> None:
+    names = ("dlib", "sface", "mobilefacenet", "faceres")
+    study, rule = ruled_study(names)
+    table = table5(study)
+    swept = [(set(targets), surrogates) for made, targets, surrogates in rule.asked if made]
+    expected = [subset for size in (1, 2, 3) for subset in combinations(names, size)]
+    assert [surrogates for _, surrogates in swept] == expected
+    assert all(targets == set(names) - set(surrogates) for targets, surrogates in swept)
+    assert len(table.details) == 4 * (3 + 3 + 1) + len(CONTROLS) * 4
+    for size in (1, 2, 3):
+        for summary in ("mean", "worst", "best"):
+            cell = _cell(table, f"{size}, persona, {summary}", "sface")
+            assert _value(cell) == (5 * size - 1) / PEOPLE
+    assert _cell(table, "4, persona, mean", "sface") is None
+
+
+def test_table6_removes_one_module_at_a_time() -> None:
+    name = "paper"
+    preset = PRESETS[name]
+    assert isinstance(preset.start, LocalFeatures)
+    variants = without(preset)
+    assert {v.name for v in variants.values()} == {f"{name} {row}" for row in variants}
+    changed = {
+        row: {
+            field
+            for field in ("start", "modulation", "entropy", "steps", "radius", "diversity")
+            if getattr(variant, field) != getattr(preset, field)
+        }
+        for row, variant in variants.items()
+    }
+    assert changed == {
+        "w/o F": {"start"},
+        "w/o C": {"start"},
+        "w/o P": {"modulation", "entropy"},
+        "Ours": set(),
+    }
+    assert without(PRESETS["persona"]) == {}
+
+
+def test_table6_measures_every_variant_on_one_ensemble() -> None:
+    study, rule = ruled_study(presets=("paper", "persona"))
+    table = table6(study)
+    assert len(rule.asked) == 1
+    assert len(rule.asked[0][0]) == 4
+    assert _value(_cell(table, "w/o F, paper", "SSIM")) == 0.1
+    assert _cell(table, "w/o F, paper", "rebuilt SSIM") == NOT_YET
+    assert _cell(table, "clean", "PSNR") is None
+    assert not any("persona" in line.label for line in table.lines)
+
+
+def test_an_experiment_says_which_sets_it_needs() -> None:
+    assert get_experiment("table4", ["celeba"]).run is table4
+    with pytest.raises(DatasetError, match="table5 needs a data set: give --dataset-root lfw=DIR"):
+        get_experiment("table5", ["celeba"])
+    with pytest.raises(UnknownNameError, match="did you mean 'table1'"):
+        get_experiment("table11", ["lfw"])
