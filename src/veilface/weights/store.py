@@ -14,11 +14,11 @@ from __future__ import annotations
 
 import os
 import shutil
-import sys
 import tempfile
 from pathlib import Path
 
 import filelock
+import platformdirs
 
 from veilface.errors import WeightsError
 from veilface.weights import frbench_assets, http, npm
@@ -35,13 +35,7 @@ def cache_folder() -> Path:
     chosen = os.environ.get("VEILFACE_CACHE")
     if chosen:
         return Path(chosen).expanduser()
-    if sys.platform == "win32":
-        local = os.environ.get("LOCALAPPDATA")
-        return (Path(local) if local else Path.home() / "AppData" / "Local") / "veilface" / "Cache"
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches" / "veilface"
-    base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "veilface"
+    return platformdirs.user_cache_path("veilface", appauthor=False)
 
 
 def paths(spec: Fetchable) -> tuple[Path, ...]:
@@ -214,20 +208,16 @@ def _download(spec: Fetchable, timeout: float) -> None:
         if goal.is_file() and expected is not None and sha256_of(goal) == expected:
             continue
         goal.parent.mkdir(parents=True, exist_ok=True)
-        what = http.Download(address(spec, file), goal, file.limit, file.size)
-        part = http.download(what, timeout=timeout)
-        found = sha256_of(part)
-        if expected is not None and found != expected:
-            what.discard()
-            recorded = "" if file.sha256 else f"; to accept it, delete {_pin(spec, file)}"
-            msg = (
-                f"{what.url} is not the expected file: sha256 is {found}, expected {expected}; "
-                f"nothing was kept{recorded}"
-            )
-            raise WeightsError(msg)
-        part.replace(goal)
+        what = http.Download(address(spec, file), goal, file.limit, file.size, expected)
+        try:
+            http.download(what, timeout=timeout)
+        except http.OtherFileError as error:
+            if file.sha256 is not None:
+                raise
+            msg = f"{error}; to accept it, delete {_pin(spec, file)}"
+            raise WeightsError(msg) from error
         if expected is None:
-            write_pin(_pin(spec, file), found, file.name)
+            write_pin(_pin(spec, file), sha256_of(goal), file.name)
 
 
 def _record(spec: Fetchable) -> None:
