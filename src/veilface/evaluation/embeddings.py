@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import logging
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ from veilface.recognizers.recognizer import Recognizer
 from veilface.weights import store
 
 _BLOCK = 256  # photos that are kept together: what a killed run loses at most
+_log = logging.getLogger(__name__)
+
 _VERSION = 1  # to be raised when faces are found or aligned otherwise
 
 
@@ -87,6 +90,10 @@ def _block(
     kept = {name: _read(path) for name, path in files.items()}
     tables = {name: table for name, table in kept.items() if table is not None}
     fresh = [r for r in recognizers if r.name not in tables]
+    _log.info(
+        "embeddings of %d photos: %d of %d recognisers are in the cache",
+        len(records), len(tables), len(recognizers),
+    )  # fmt: skip
     if fresh:
         read = aligned_faces(records)
         names = [record.name for record in read.records]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -15,6 +16,8 @@ from veilface.protectors.registry import build_protector
 from veilface.protectors.veil.presets import Preset
 from veilface.recognizers.recognizer import Recognizer
 from veilface.types import Protected
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +133,9 @@ class Engine:
                 "recognisers or another device"
             )
         self.batch_size = size // 2
+        _log.warning(
+            "the memory of %s is full: at most %d faces at once now", self.device.type, size // 2
+        )
 
 
 def _scaled(

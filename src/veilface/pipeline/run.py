@@ -8,6 +8,7 @@ everything finished so far in place, and the same command continues it.
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import re
 import secrets
@@ -37,6 +38,8 @@ from veilface.pipeline.writing import (
     write_all,
 )
 from veilface.types import ProtectedPhoto
+
+_log = logging.getLogger(__name__)
 
 _MOST_BYTES = 200_000_000
 """Pixels of photos that wait for the rest of a batch."""
@@ -205,6 +208,10 @@ class _Run:
                 f"{self.manifest.damaged} lines of {self.manifest.path} cannot be read; outputs "
                 "that carry the mark of veilface and are in no other line are made anew"
             )
+        _log.info(
+            "%d photos, %d inputs without any, %d files or folders passed over",
+            len(found.sources), len(found.problems), len(found.passed_over),
+        )  # fmt: skip
         failing = found.passed_over if self.options.strict else ()
         self.reporter.begin(len(found.sources) + len(found.problems) + len(failing))
         for one in found.passed_over:
@@ -418,6 +425,7 @@ class _Run:
 
     def _settle(self, record: Record) -> None:
         self.records.append(record)
+        _log.info("photo %d: %s", len(self.records), record.status)
         self.reporter.finished(record)
         self._moved()
 

@@ -91,6 +91,7 @@ def download(
             fault = _reason(error)
             if not _may_pass(error):
                 break
+            _log.warning("attempt %d failed: %s", attempt + 1, fault)
         else:
             return
     msg = f"cannot download {what.url}: {fault}"
@@ -115,7 +116,7 @@ def _attempt(what: Download, *, end: float, silence: float) -> None:
         raise OtherFileError(msg) from error
 
 
-class _Client(pooch.HTTPDownloader):  # type: ignore[misc] - pooch is not typed
+class _Client(pooch.HTTPDownloader):  # type: ignore[misc] # pooch is not typed
     """pooch's client with limits."""
 
     def __init__(self, what: Download, *, end: float, silence: float) -> None:

