@@ -9,16 +9,16 @@ import torch
 from tests.fixtures.faces import synthetic_faces
 from veilface.errors import UnknownNameError
 from veilface.imaging.tensors import to_uint8
-from veilface.jobs import cache as protect_cache
+from veilface.jobs import recipe
 from veilface.jobs.cache import (
     Job,
     Task,
     generators,
-    meaning,
     read_chunk,
     tasks_of,
     write_chunk,
 )
+from veilface.jobs.recipe import meaning
 from veilface.protectors.base import quantise
 from veilface.protectors.veil.presets import PRESETS
 from veilface.protectors.veil.starts import LocalFeatures
@@ -64,9 +64,9 @@ def test_anything_else_is_another_name(other: list[str]) -> None:
 def test_method_and_bank_count(monkeypatch: pytest.MonkeyPatch) -> None:
     paper, persona = tasks(), tasks(Job("persona", ("dlib",)))
     with monkeypatch.context() as patch:
-        patch.setattr(protect_cache, "_method_version", lambda: "another")
+        patch.setattr(recipe, "code_digest", lambda: "another")
         assert not set(tasks()) & set(paper)
-    monkeypatch.setattr(protect_cache, "_bank", lambda path: f"another, {path}")
+    monkeypatch.setattr(recipe, "bank_digest", lambda path: f"another, {path}")
     assert tasks() == paper
     assert not set(tasks(Job("persona", ("dlib",)))) & set(persona)
 

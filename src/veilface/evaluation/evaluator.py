@@ -122,7 +122,9 @@ def evaluate(
     appearance = Appearance(photos.probes, photos.sources, seed=seed)
     rows: list[Row] = []
     for done, images in enumerate(sets, start=1):
-        rows += _rows(images, photos, judges, recognizers, appearance, adr=adr, cache=cache)
+        rows += _rows(
+            images, photos, judges, recognizers, appearance, adr=adr, cache=cache, device=device
+        )
         tell("measuring", done, len(sets))
     stranger = appearance.stranger()
     return Evaluation(
@@ -144,7 +146,7 @@ def evaluate(
         },
         device=_describe(torch.device(device)),
         cores=os.cpu_count() or 1,
-        pictures=pictures(sets, photos, draws=draws, seed=seed, cache=cache),
+        pictures=pictures(sets, photos, draws=draws, seed=seed, cache=cache, device=device),
     )
 
 
@@ -163,12 +165,13 @@ def _rows(
     *,
     adr: bool,
     cache: Path,
+    device: torch.device | str,
 ) -> list[Row]:
     seed = appearance.seed
-    protected = images_of(images, photos.probes, seed=seed, cache=cache)
+    protected = images_of(images, photos.probes, seed=seed, cache=cache, device=device)
     second = None
     if adr and len(photos.others):
-        second = images_of(images, photos.others, seed=seed, cache=cache)
+        second = images_of(images, photos.others, seed=seed, cache=cache, device=device)
     seen = appearance.measure(protected)
     rows = []
     for judge in judges:

@@ -73,23 +73,36 @@ def requests(
             yield from (Request(images.job, photos.pictured, draw) for draw in range(1, draws))
 
 
-def images_of(images: ImageSet, faces: Tensor, *, seed: int, cache: Path) -> Tensor:
+def images_of(
+    images: ImageSet, faces: Tensor, *, seed: int, cache: Path, device: torch.device | str
+) -> Tensor:
     """The protected faces of a set: found if they were optimised, else made now."""
     if images.job is None:
         return images.transformed(faces, seed=seed)
-    return fetch(Request(images.job, faces), seed=seed, cache=cache)
+    return fetch(Request(images.job, faces), seed=seed, cache=cache, device=device)
 
 
 def pictures(
-    sets: Sequence[ImageSet], photos: Photos, *, draws: int, seed: int, cache: Path
+    sets: Sequence[ImageSet],
+    photos: Photos,
+    *,
+    draws: int,
+    seed: int,
+    cache: Path,
+    device: torch.device | str,
 ) -> tuple[Pictures, ...]:
     """A few faces of every protector under test."""
     found = []
     for images in _first_of_each(sets):
-        versions = [images_of(images, photos.pictured, seed=seed, cache=cache)]
+        versions = [images_of(images, photos.pictured, seed=seed, cache=cache, device=device)]
         if images.job is not None:
             versions += [
-                fetch(Request(images.job, photos.pictured, draw), seed=seed, cache=cache)
+                fetch(
+                    Request(images.job, photos.pictured, draw),
+                    seed=seed,
+                    cache=cache,
+                    device=device,
+                )
                 for draw in range(1, draws)
             ]
         title = f"{images.name} ({', '.join(images.surrogates) or 'no surrogates'})"

@@ -2,23 +2,21 @@
 
 The unit is a chunk of consecutive faces that are optimised as one batch: the last bits of a
 convolution depend on the batch, and a hundred steps make grey levels of them. A chunk is one PNG,
-its faces side by side, and its name is a hash of the pixels, the parameters, the surrogates'
-weights, the seed and the method's code. So equal arguments find equal images, whatever was run
-before, and a run that was killed continues with the first chunk that is missing.
+its faces side by side, and its name is a hash of the pixels, the recipe, the seed and the draw. So
+equal arguments find equal images, whatever was run before, and a run that was killed continues with
+the first chunk that is missing.
 """
 
 from __future__ import annotations
 
-import ast
 import hashlib
 import json
-from dataclasses import dataclass, field, replace
-from functools import cache
-from importlib import resources
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import torch
 from torch import Generator, Tensor
 
 from veilface.core.files import write_atomic
@@ -28,11 +26,10 @@ from veilface.errors import ImageError, UnknownNameError
 from veilface.imaging.decode import load_photo
 from veilface.imaging.encode import encode
 from veilface.imaging.tensors import to_tensor, to_uint8
+from veilface.jobs.recipe import Recipe
 from veilface.protectors.controls import CONTROLS
 from veilface.protectors.registry import PROTECTORS
 from veilface.protectors.veil.presets import PRESETS, Preset
-from veilface.protectors.veil.starts import Stranger
-from veilface.protectors.veil.strangers import load_bank
 from veilface.recognizers.registry import get_spec
 from veilface.weights import store
 
@@ -104,15 +101,24 @@ def generators(pixels: Pixels, *, seed: int, draw: int) -> list[Generator]:
     ]
 
 
-def tasks_of(job: Job, faces: Tensor, *, seed: int, draw: int, folder: Path) -> list[Task]:
+def tasks_of(
+    job: Job,
+    faces: Tensor,
+    *,
+    seed: int,
+    draw: int,
+    folder: Path,
+    device: torch.device | str = "cpu",
+) -> list[Task]:
     """Cut faces (N, 3, 112, 112) into chunks, done or not.
 
     Raises:
         ShapeError: The faces are no images in [0, 1].
-        WeightsError: The weights of a surrogate are not recorded.
+        WeightsError: The weights of a surrogate are not recorded, or a file of the method is not
+            there.
     """
     pixels = to_uint8(faces)
-    about = {"method": _method_version(), "seed": seed, "draw": draw} | _recipe(job)
+    about = {"seed": seed, "draw": draw} | _recipe(job, device).for_chunk()
     tasks = []
     for start in range(0, len(pixels), CHUNK):
         part = pixels[start : start + CHUNK]
@@ -143,50 +149,12 @@ def write_chunk(task: Task, images: Tensor) -> None:
     write_atomic(task.path, encode(strip, format="png"), overwrite=True)
 
 
-def _recipe(job: Job) -> dict[str, object]:
-    """Everything about a job that shows in its images; names and summaries do not."""
+def _recipe(job: Job, device: torch.device | str) -> Recipe:
     preset = job.preset
     if preset is None:
         raise UnknownNameError("preset", job.name, PRESETS)
-    return {
-        "preset": repr(replace(preset, name="", summary="")),
-        "bank": _bank(preset.start.bank) if isinstance(preset.start, Stranger) else None,
-        "surrogates": [(name, store.hashes(get_spec(name))) for name in job.surrogates],
-    }
-
-
-def _bank(path: str | None) -> str:
-    return load_bank(path).digest
-
-
-@cache
-def _method_version() -> str:
-    """Of the code of the method; what presets.py says is in the parameters."""
-    folder = resources.files("veilface.protectors.veil")
-    files = sorted(folder.iterdir(), key=lambda file: file.name)
-    code = [
-        meaning(file.read_text(encoding="utf-8"))
-        for file in files
-        if file.name.endswith(".py") and file.name != "presets.py"
-    ]
-    return hashlib.sha256("\0".join(code).encode()).hexdigest()
-
-
-def meaning(source: str) -> str:
-    """Python code without comments, docstrings and layout, which change no image."""
-    tree = ast.parse(source)
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef):
-            node.body = [part for part in node.body if not _is_text(part)]
-    return ast.unparse(tree)
-
-
-def _is_text(node: ast.stmt) -> bool:
-    return (
-        isinstance(node, ast.Expr)
-        and isinstance(node.value, ast.Constant)
-        and isinstance(node.value.value, str)
-    )
+    surrogates = {name: store.hashes(get_spec(name)) for name in job.surrogates}
+    return Recipe.of(preset, surrogates, device=device)
 
 
 def _digest(face: Pixels) -> str:

@@ -81,7 +81,7 @@ def protect_set(
         return transform(build_protector(job.protector), faces, seed=seed, draw=draw)
     request = Request(job, faces, draw)
     prepare([request], seed=seed, cache=cache, jobs=jobs, progress=progress, device=device)
-    return fetch(request, seed=seed, cache=cache)
+    return fetch(request, seed=seed, cache=cache, device=device)
 
 
 def prepare(
@@ -110,7 +110,9 @@ def prepare(
         ImageError: As in `protect_set`.
     """
     make_folder(cache)
-    tasks = {task.path: task for request in requests for task in _tasks(request, seed, cache)}
+    tasks = {
+        task.path: task for request in requests for task in _tasks(request, seed, cache, device)
+    }
     missing = [task for task in tasks.values() if read_chunk(task) is None]
     total = sum(len(task.pixels) for task in tasks.values())
     found = total - sum(len(task.pixels) for task in missing)
@@ -127,13 +129,15 @@ def prepare(
     return Tally(found, total - found)
 
 
-def fetch(request: Request, *, seed: int, cache: Path) -> Tensor:
+def fetch(
+    request: Request, *, seed: int, cache: Path, device: torch.device | str = "cpu"
+) -> Tensor:
     """The images (N, 3, 112, 112) of a set that `prepare` has protected.
 
     Raises:
         ImageError: One is not there any more.
     """
-    parts = [read_chunk(task) for task in _tasks(request, seed, cache)]
+    parts = [read_chunk(task) for task in _tasks(request, seed, cache, device)]
     kept = [part for part in parts if part is not None]
     if len(kept) < len(parts):
         raise ImageError(f"protected images have gone from {cache} while they were needed")
@@ -162,5 +166,7 @@ def make_folder(folder: Path) -> None:
         raise ImageError(f"cannot make the folder {folder}: {error.strerror}") from error
 
 
-def _tasks(request: Request, seed: int, cache: Path) -> list[Task]:
-    return tasks_of(request.job, request.faces, seed=seed, draw=request.draw, folder=cache)
+def _tasks(request: Request, seed: int, cache: Path, device: torch.device | str) -> list[Task]:
+    return tasks_of(
+        request.job, request.faces, seed=seed, draw=request.draw, folder=cache, device=device
+    )

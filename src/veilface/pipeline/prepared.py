@@ -60,8 +60,12 @@ class Worker(Protocol):
         """Whether damaged or contradictory photos are taken for what they seem to be."""
         ...
 
-    def parameters(self) -> Mapping[str, Any]:
-        """What a result depends on, for the manifest; no seed and no key."""
+    def parameters(self, *, seeded: bool = False) -> Mapping[str, Any]:
+        """What a result depends on, for the manifest; no seed and no key.
+
+        Args:
+            seeded: Whether the caller chooses the seed.
+        """
         ...
 
     def prepare(

@@ -181,7 +181,10 @@ class _Run:
         self.options = options
         self.reporter = reporter
         self.again = again
-        self.parameters: Mapping[str, Any] = {**protector.parameters(), **options.parameters()}
+        self.parameters: Mapping[str, Any] = {
+            **protector.parameters(seeded=options.seed is not None),
+            **options.parameters(),
+        }
         self.records: list[Record] = []
         self.jobs: list[_Job] = []
 
