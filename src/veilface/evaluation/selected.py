@@ -37,7 +37,7 @@ class Photos:
 
     @property
     def pictured(self) -> Tensor:
-        """The first probes, for people to look at: one chunk, so that it is protected once."""
+        """The first probes, for people to look at."""
         return self.probes[:CHUNK]
 
     def spread(self, vectors: Vectors) -> Vectors:
@@ -94,7 +94,8 @@ def pictures(
     """A few faces of every protector under test."""
     found = []
     for images in _first_of_each(sets):
-        versions = [images_of(images, photos.pictured, seed=seed, cache=cache, device=device)]
+        made = images_of(images, photos.probes, seed=seed, cache=cache, device=device)
+        versions = [made[: len(photos.pictured)]]
         if images.job is not None:
             versions += [
                 fetch(

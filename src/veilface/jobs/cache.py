@@ -34,6 +34,9 @@ from veilface.recognizers.registry import get_spec
 from veilface.weights import store
 
 CHUNK = 8
+"""Faces of a chunk on a CPU."""
+
+_CHUNK_ON_GPU = 128  # a batch is a chunk, and an accelerator wants large batches
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -101,6 +104,11 @@ def generators(pixels: Pixels, *, seed: int, draw: int) -> list[Generator]:
     ]
 
 
+def chunk_size(device: torch.device | str) -> int:
+    """Most faces of a chunk."""
+    return CHUNK if torch.device(device).type == "cpu" else _CHUNK_ON_GPU
+
+
 def tasks_of(
     job: Job,
     faces: Tensor,
@@ -120,8 +128,9 @@ def tasks_of(
     pixels = to_uint8(faces)
     about = {"seed": seed, "draw": draw} | _recipe(job, device).for_chunk()
     tasks = []
-    for start in range(0, len(pixels), CHUNK):
-        part = pixels[start : start + CHUNK]
+    size = chunk_size(device)
+    for start in range(0, len(pixels), size):
+        part = pixels[start : start + size]
         key = json.dumps(about | {"faces": [_digest(face) for face in part]}, sort_keys=True)
         path = folder / f"{hashlib.sha256(key.encode()).hexdigest()}.png"
         tasks.append(Task(job, part, seed, draw, path))

@@ -60,7 +60,7 @@ def protect_set(
         job: Protector and surrogates.
         faces: (N, 3, 112, 112) float RGB in [0, 1], one a person.
         seed: Equal seeds give equal images, whatever the number of processes; other faces of the
-            set change nothing but the last bits, by the batch of 8 that they share.
+            set change nothing but the last bits, by the chunk that they share.
         cache: Folder of the protected images; it is made when it is not there.
         jobs: Processes on a CPU, by default one a core. They are spawned: a script needs
             ``if __name__ == "__main__":``.
@@ -74,7 +74,7 @@ def protect_set(
     Raises:
         ShapeError: The faces are of another shape or range, or a preset has no surrogates.
         WeightsError: The weights of a surrogate are not here.
-        ProtectionError: An image is not finite, or a process died.
+        ProtectionError: An image has no content, or a process died.
         ImageError: The folder cannot be written.
     """
     if job.is_control:

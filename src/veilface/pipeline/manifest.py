@@ -231,7 +231,8 @@ def _parse(line: bytes) -> Record | None:
         record = Record(**values)
         # What is looked up has to be hashable, and a hostile line could hold anything.
         texts = (record.input, record.name, record.status, record.sha256 or "")
-        good = all(isinstance(text, str) for text in texts) and isinstance(record.parameters, dict)
-        return record if good else None
+        if not isinstance(record.parameters, dict):
+            return None
+        return record if all(isinstance(text, str) for text in texts) else None
     except (ValueError, TypeError, KeyError, RecursionError):
         return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from veilface.errors import UnknownNameError
 from veilface.protectors.base import FaceProtector, Surrogate
@@ -17,18 +17,12 @@ PROTECTORS: Mapping[str, str] = {
 """Every name that `build_protector` takes, with one line about it."""
 
 
-def build_protector(
-    name: str | Preset,
-    surrogates: Sequence[Surrogate] = (),
-    *,
-    progress: Callable[[int, int], None] | None = None,
-) -> FaceProtector:
+def build_protector(name: str | Preset, surrogates: Sequence[Surrogate] = ()) -> FaceProtector:
     """Make a protector.
 
     Args:
         name: A name of `PROTECTORS`, or a preset with parameters of the caller's own.
         surrogates: The ensemble; controls need none.
-        progress: Called with finished and all steps; controls never call it.
 
     Raises:
         UnknownNameError: The name is not in the table.
@@ -39,4 +33,4 @@ def build_protector(
     if isinstance(name, str) and name not in PRESETS:
         raise UnknownNameError("protector", name, PROTECTORS)
     preset = PRESETS[name] if isinstance(name, str) else name
-    return VeilProtector(preset, surrogates, progress=progress)
+    return VeilProtector(preset, surrogates)
