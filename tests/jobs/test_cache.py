@@ -14,6 +14,7 @@ from veilface.jobs.cache import (
     Job,
     Task,
     generators,
+    is_kept,
     read_chunk,
     tasks_of,
     write_chunk,
@@ -82,13 +83,15 @@ def test_words_are_no_method() -> None:
 def test_images_come_back(tmp_path: Path) -> None:
     (task,) = tasks_of(JOB, FACES[:3], seed=0, draw=0, folder=tmp_path)
     assert read_chunk(task) is None
+    assert not is_kept(task)
     write_chunk(task, FACES[4:7])
+    assert is_kept(task)
     found = read_chunk(task)
     assert found is not None
     torch.testing.assert_close(found, FACES[4:7], rtol=0, atol=0)
 
 
-@pytest.mark.parametrize("damage", ["truncated", "empty", "size"])
+@pytest.mark.parametrize("damage", ["truncated", "empty", "size", "flipped", "headless"])
 def test_damaged_file_is_no_image(tmp_path: Path, damage: str) -> None:
     (task,) = tasks_of(JOB, FACES[:3], seed=0, draw=0, folder=tmp_path)
     write_chunk(task, FACES[:3])
@@ -96,8 +99,16 @@ def test_damaged_file_is_no_image(tmp_path: Path, damage: str) -> None:
         write_chunk(Task(JOB, task.pixels[:2], 0, 0, task.path), FACES[:2])
     else:
         data = task.path.read_bytes()
-        task.path.write_bytes(data[: len(data) // 2] if damage == "truncated" else b"")
+        half = len(data) // 2
+        changed = {
+            "truncated": data[:half],
+            "empty": b"",
+            "flipped": data[:half] + bytes([data[half] ^ 1]) + data[half + 1 :],
+            "headless": data[1:],
+        }
+        task.path.write_bytes(changed[damage])
     assert read_chunk(task) is None
+    assert not is_kept(task)
 
 
 def test_streams_depend_on_the_face_alone() -> None:

@@ -19,12 +19,13 @@ import numpy.typing as npt
 import torch
 from torch import Generator, Tensor
 
-from veilface.core.files import write_atomic
+from veilface.core.files import read_bytes, write_atomic
 from veilface.core.randomness import entropic_generator
 from veilface.core.template import SIDE
 from veilface.errors import ImageError, UnknownNameError
 from veilface.imaging.decode import load_photo
 from veilface.imaging.encode import encode
+from veilface.imaging.headers import whole_png_size
 from veilface.imaging.tensors import to_tensor, to_uint8
 from veilface.jobs.recipe import Recipe
 from veilface.protectors.controls import CONTROLS
@@ -135,6 +136,15 @@ def tasks_of(
         path = folder / f"{hashlib.sha256(key.encode()).hexdigest()}.png"
         tasks.append(Task(job, part, seed, draw, path))
     return tasks
+
+
+def is_kept(task: Task) -> bool:
+    """Whether the protected faces of a task are there and whole, which needs no decoding."""
+    try:
+        size = whole_png_size(read_bytes(task.path))
+    except ImageError:
+        return False
+    return size == (SIDE * len(task.pixels), SIDE)
 
 
 def read_chunk(task: Task) -> Tensor | None:

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from veilface.errors import ImageError
 from veilface.imaging.tensors import to_uint8
-from veilface.jobs.cache import CHUNK, Job, Task, generators, read_chunk, tasks_of
+from veilface.jobs.cache import CHUNK, Job, Task, generators, is_kept, read_chunk, tasks_of
 from veilface.jobs.pool import run_tasks
 from veilface.protectors.base import FaceProtector, checked
 from veilface.protectors.registry import build_protector
@@ -113,7 +113,7 @@ def prepare(
     tasks = {
         task.path: task for request in requests for task in _tasks(request, seed, cache, device)
     }
-    missing = [task for task in tasks.values() if read_chunk(task) is None]
+    missing = [task for task in tasks.values() if not is_kept(task)]
     total = sum(len(task.pixels) for task in tasks.values())
     found = total - sum(len(task.pixels) for task in missing)
     count = found
