@@ -71,6 +71,21 @@ class Way(Protocol):
     """Somewhere to make outputs."""
 
     @property
+    def method(self) -> str:
+        """Name of what is done to faces."""
+        ...
+
+    @property
+    def recognizers(self) -> Sequence[str]:
+        """Names of the surrogates."""
+        ...
+
+    @property
+    def device(self) -> str:
+        """Where it computes."""
+        ...
+
+    @property
     def keyed(self) -> bool:
         """Whether the results follow from a secret key."""
         ...
@@ -107,6 +122,21 @@ class InProcess:
 
     def __init__(self, worker: Worker) -> None:
         self.worker = worker
+
+    @property
+    def method(self) -> str:
+        """Of the worker."""
+        return self.worker.method
+
+    @property
+    def recognizers(self) -> Sequence[str]:
+        """Of the worker."""
+        return self.worker.recognizers
+
+    @property
+    def device(self) -> str:
+        """Of the worker."""
+        return self.worker.device
 
     @property
     def keyed(self) -> bool:

@@ -41,6 +41,21 @@ class Worker(Protocol):
     """`Protector`, or `Coverer`."""
 
     @property
+    def method(self) -> str:
+        """Its name in marks and records."""
+        ...
+
+    @property
+    def recognizers(self) -> Sequence[str]:
+        """Names of the surrogates."""
+        ...
+
+    @property
+    def device(self) -> str:
+        """Where it computes."""
+        ...
+
+    @property
     def batch_size(self) -> int:
         """How many faces are worth waiting for."""
         ...

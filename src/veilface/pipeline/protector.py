@@ -50,9 +50,9 @@ class Protector:
         device: ``auto``, ``cpu`` or ``cuda``.
         batch_size: Most faces at once; lowered when the memory does not suffice.
         detector: Another face detector than YuNet.
-        key: File of a secret key, made on first use. With it the same photo gives the same
-            result, so that nothing can be averaged, and nobody without the key can repeat it;
-            without it every result is another one.
+        key: File of a secret key, made on first use, or its bytes. With it the same photo gives
+            the same result, so that nothing can be averaged, and nobody without the key can repeat
+            it; without it every result is another one.
         accept_doubt: Take the likeliest reading of photos that can be read in two ways (damaged
             data, a face that may be upright or turned, one that is still seen in the result)
             instead of raising `DoubtError`.
@@ -72,7 +72,7 @@ class Protector:
         device: str = "auto",
         batch_size: int = 8,
         detector: FaceDetector | None = None,
-        key: str | os.PathLike[str] | None = None,
+        key: str | os.PathLike[str] | bytes | None = None,
         accept_doubt: bool = False,
     ) -> None:
         if isinstance(preset, str):
