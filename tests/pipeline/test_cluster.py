@@ -71,7 +71,9 @@ def test_a_run_on_two_nodes_of_which_one_loses_its_worker(nodes: str) -> None:
     options = Options(seed=7)
     make = partial(announced, Path("workers").resolve(), steps=12)
     killer = Killer()
+    ended_by = signal.getsignal(signal.SIGTERM)
     with Cluster(make, address=nodes) as cluster:
+        assert signal.getsignal(signal.SIGTERM) == ended_by, "SIGTERM ends a run as it always does"
         assert cluster.actors == 2
         assert cluster.method == "persona"
         summary = run_by(cluster, ["in"], OUT, options, reporter=killer)
@@ -179,3 +181,19 @@ def test_without_ray(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("veilface.pipeline.cluster.importlib.import_module", absent)
     with pytest.raises(MissingExtraError, match=r"Ray, which is not installed; run: pip install"):
         Cluster(quick_protector)
+
+
+def test_interrupt_leaves_whole_photos_and_the_rest_for_later(nodes: str) -> None:
+    class Impatient(Reporter):
+        def finished(self, record: Record) -> None:
+            if record.status == "done":
+                raise KeyboardInterrupt
+
+    make = partial(announced, Path("workers").resolve())
+    with Cluster(make, address=nodes) as cluster:
+        summary = run_by(cluster, ["in"], OUT, Options(), reporter=Impatient())
+        assert summary.interrupted
+        assert summary.count("done") == 1
+        assert len([line for line in lines() if line["status"] == "done"]) == 1
+        again = run_by(cluster, ["in"], OUT, Options())
+    assert (again.count("skipped"), again.count("done")) == (1, 7)

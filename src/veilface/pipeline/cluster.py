@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import importlib
 import os
+import signal
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
@@ -228,11 +230,16 @@ def _import() -> Any:  # noqa: ANN401 - a package that need not be there
 def _connect(ray: Any, address: str | None) -> None:  # noqa: ANN401
     # A tool for privacy does not report its use to anybody.
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    ended_by = signal.getsignal(signal.SIGTERM)
     try:
         ray.init(address=address, logging_level="error", log_to_driver=False)
     except (ConnectionError, ValueError, RuntimeError) as error:
         where = f"at {address}" if address else "on this machine"
         raise DeviceError(f"no Ray cluster {where}: {error}") from error
+    finally:
+        # Ray would leave at once, in the middle of a photo; the command ends as it always does.
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, ended_by)
 
 
 def _room(resources: Mapping[str, float], actors: int | None, gpus: float) -> int:
