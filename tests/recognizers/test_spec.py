@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from veilface.errors import UncalibratedError, UnknownNameError, VeilfaceError
 from veilface.recognizers import RECOGNIZERS, available, get_spec
+from veilface.recognizers.building import FORMATS, build_network
 
 
 def test_unknown_name_lists_the_names_and_the_nearest() -> None:
@@ -69,3 +71,10 @@ def test_without_calibration_there_is_no_threshold() -> None:
         with pytest.raises(UncalibratedError, match=command):
             ask()
     assert spec.fmrs == ()
+
+
+def test_every_recogniser_has_a_reader() -> None:
+    assert {spec.format for spec in RECOGNIZERS.values()} == set(FORMATS)
+    other = replace(RECOGNIZERS["dlib"], format="pickle")
+    with pytest.raises(UnknownNameError, match=r"format of weights 'pickle'.*dlib.*tfjs"):
+        build_network(other, ())

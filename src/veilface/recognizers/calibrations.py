@@ -15,6 +15,7 @@ from typing import Any
 
 from veilface.errors import WeightsError
 from veilface.recognizers.spec import Calibration, Preprocessing, RecognizerSpec
+from veilface.recognizers.table import RECOGNIZERS
 from veilface.weights import store
 
 FORMAT = 1
@@ -94,8 +95,6 @@ def calibrated(spec: RecognizerSpec) -> RecognizerSpec:
 
 def is_used(spec: RecognizerSpec) -> bool:
     """Whether the user's calibration is used for a recogniser: it ships none of its own."""
-    from veilface.recognizers.registry import RECOGNIZERS  # noqa: PLC0415 - it imports this module
-
     shipped = RECOGNIZERS.get(spec.name)
     return shipped is None or shipped.calibration is None
 

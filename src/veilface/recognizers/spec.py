@@ -87,7 +87,7 @@ class RecognizerSpec:
         macs: Multiply-accumulates of convolutions and matrices for one face; 0 when not counted.
         preprocessing: From the aligned face to the network.
         source: Where the weights come from.
-        format: Which reader parses them.
+        format: Which reader parses them, of `building.FORMATS`; ``user`` for a file of the user.
         network: ``module:function`` that builds the network, imported when it is loaded.
         licence: As stated by the source.
         research_only: Whether the weights or the images behind them are for research only, or
@@ -108,7 +108,7 @@ class RecognizerSpec:
     macs: int
     preprocessing: Preprocessing
     source: WeightSource
-    format: Literal["dlib", "onnx", "tflite", "tfjs", "facenet", "frbench", "user"]
+    format: str
     network: str
     licence: str
     research_only: bool

@@ -22,7 +22,7 @@ from veilface.measures.human.catalogue import EMOTION, FACEMESH, FaceNetwork
 from veilface.recognizers.geometry import CropResize
 from veilface.recognizers.networks.evaluated import GraphNetwork
 from veilface.recognizers.readers.tfjs import read_tfjs
-from veilface.recognizers.registry import RECOGNIZERS
+from veilface.recognizers.table import RECOGNIZERS
 from veilface.weights import store
 from veilface.weights.spec import Fetchable
 
@@ -157,5 +157,5 @@ def _face_network(network: FaceNetwork) -> GraphNetwork:
 
 
 def _network(spec: Fetchable, outputs: tuple[str, ...]) -> GraphNetwork:
-    topology, *shards = store.locate(spec)
-    return GraphNetwork([read_tfjs(topology, shards, output=name) for name in outputs])
+    paths = store.locate(spec)
+    return GraphNetwork([read_tfjs(*paths, output=name) for name in outputs])

@@ -8,7 +8,8 @@ from types import MappingProxyType
 
 from veilface.errors import UnknownNameError
 from veilface.recognizers.own.onnx_text import is_onnx
-from veilface.recognizers.registry import RECOGNIZERS, get_spec
+from veilface.recognizers.registry import get_spec
+from veilface.recognizers.table import RECOGNIZERS
 from veilface.weights.spec import Fetchable, WeightFile, WeightSource
 
 _PACKAGE, _VERSION = "@vladmandic/human", "3.3.6"

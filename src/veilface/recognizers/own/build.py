@@ -19,8 +19,8 @@ from veilface.recognizers.own.foreign import (
 from veilface.recognizers.own.onnx_file import OnnxFile, read_onnx_file
 from veilface.recognizers.own.onnx_text import OnnxText, parse_onnx
 from veilface.recognizers.recognizer import Recognizer
-from veilface.recognizers.registry import RECOGNIZERS
 from veilface.recognizers.spec import Calibration, Preprocessing, RecognizerSpec
+from veilface.recognizers.table import RECOGNIZERS
 from veilface.weights.packages import sha256_of
 from veilface.weights.spec import WeightFile, WeightSource
 
