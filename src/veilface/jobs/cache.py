@@ -31,8 +31,6 @@ from veilface.imaging.tensors import to_tensor, to_uint8
 from veilface.protectors.controls import CONTROLS
 from veilface.protectors.registry import PROTECTORS
 from veilface.protectors.veil.presets import PRESETS, Preset
-from veilface.protectors.veil.starts import Stranger
-from veilface.protectors.veil.strangers import load_bank
 from veilface.recognizers.registry import get_spec
 from veilface.weights import store
 
@@ -150,13 +148,9 @@ def _recipe(job: Job) -> dict[str, object]:
         raise UnknownNameError("preset", job.name, PRESETS)
     return {
         "preset": repr(replace(preset, name="", summary="")),
-        "bank": _bank(preset.start.bank) if isinstance(preset.start, Stranger) else None,
+        "bank": preset.start.files().get("bank"),
         "surrogates": [(name, store.hashes(get_spec(name))) for name in job.surrogates],
     }
-
-
-def _bank(path: str | None) -> str:
-    return load_bank(path).digest
 
 
 @cache
