@@ -20,7 +20,6 @@ from typing import Any
 
 from veilface.core.files import write_atomic
 from veilface.evaluation.report import plots
-from veilface.evaluation.report.measures import ABSENT, RECOGNITION, VISIBILITY, Measure, number
 from veilface.evaluation.report.sheets import PUBLISHED
 from veilface.evaluation.report.tables import (
     Row,
@@ -29,6 +28,7 @@ from veilface.evaluation.report.tables import (
     targets,
     visibility_table,
 )
+from veilface.evaluation.table import ABSENT, RECOGNITION, VISIBILITY, Measure, number
 from veilface.paper.comparison import Comparison
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"

@@ -5,7 +5,8 @@ import io
 import json
 import math
 
-from veilface.evaluation.results import MEASURES, Evaluation, Row, to_csv
+from veilface.evaluation.results import Evaluation, Row, to_csv
+from veilface.evaluation.table import MEASURES
 from veilface.measures.intervals import Estimate, wilson
 
 

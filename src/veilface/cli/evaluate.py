@@ -18,20 +18,10 @@ from veilface.text import printable
 if TYPE_CHECKING:
     from veilface.evaluation.results import Evaluation
 
-_COLUMNS = {
-    "ssim": "SSIM",
-    "lineup_mean": "line-up",
-    "link_ncc": "link NCC",
-    "link_hog": "HOG",
-    "link_lbp": "LBP",
-    "yunet": "face found",
-    "source": "source",
-    "xdr": "XDR",
-    "adr": "ADR",
-    "fmr_pc": "FMR p-c",
-    "fmr_pp": "FMR p-p",
-    "rank1": "rank 1",
-}
+_SHOWN = (
+    *("ssim", "lineup_mean", "link_ncc", "link_hog", "link_lbp", "yunet"),
+    *("source", "xdr", "adr", "fmr_pc", "fmr_pp", "rank1"),
+)
 
 
 def evaluate(  # noqa: PLR0917 - typer passes by keyword
@@ -150,8 +140,10 @@ def _write(found: Evaluation, document: Mapping[str, Any], folder: Path) -> None
 
 def _summary(document: Mapping[str, Any]) -> str:
     """A table a target, and the flags of what is under test."""
+    from veilface.evaluation.table import MEASURES
     from veilface.measures.intervals import ENOUGH
 
+    measures = {name: MEASURES[name] for name in _SHOWN}
     about = document["dataset"]
     lines = [
         f"{about['name']}: {about['people']} people, a gallery of {about['gallery']}; "
@@ -159,11 +151,13 @@ def _summary(document: Mapping[str, Any]) -> str:
     ]
     for target in dict.fromkeys(row["target"] for row in document["rows"]):
         rows = [row for row in document["rows"] if row["target"] == target]
-        cells = [["", *_COLUMNS.values()]]
-        cells += [
-            [row["protector"], *(_figure(row, name, enough=ENOUGH) for name in _COLUMNS)]
-            for row in rows
-        ]
+        cells = [["", *(measure.heading for measure in measures.values())]]
+        for row in rows:
+            shown = (
+                _figure(row["measures"].get(name), measure.digits, enough=ENOUGH)
+                for name, measure in measures.items()
+            )
+            cells.append([row["protector"], *shown])
         lines += [f"\n{target}", table(cells)]
         lines += [
             f"  flag: {row['protector']}: {flag}"
@@ -174,10 +168,8 @@ def _summary(document: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _figure(row: Mapping[str, Any], name: str, *, enough: int) -> str:
+def _figure(estimate: Mapping[str, Any] | None, digits: int, *, enough: int) -> str:
     """The figure; with its interval and what it was measured on where that is too little."""
-    estimate = row["measures"].get(name)
-    digits = 4 if name.startswith("fmr") else 3
     if estimate is None:
         return "-"
     value, low, high = (f"{estimate[key]:.{digits}f}" for key in ("value", "low", "high"))

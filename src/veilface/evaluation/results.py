@@ -12,16 +12,8 @@ from typing import Any, Literal
 from torch import Tensor
 
 from veilface._version import __version__
+from veilface.evaluation.table import MEASURES
 from veilface.measures.intervals import Estimate
-
-MEASURES = (
-    *("ssim", "psnr", "lpips", "source", "xdr", "adr", "fmr_pc", "fmr_pp", "fta", "rank1", "rank5"),
-    *("tar_1e-2", "tar_1e-3", "tar_1e-4", "eer", "accuracy10"),
-    *("lineup_mean", "lineup_sface", "lineup_dlib"),
-    *("link_ncc", "link_hog", "link_lbp", "lineup_ncc", "lineup_hog", "lineup_lbp"),
-    *("yunet", "mesh_error", "age_error", "sex_agreement", "expression_agreement"),
-)
-"""Every measure that a row has a figure or a reason for."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,10 +11,10 @@ from typing import Any
 
 from veilface.core.files import write_atomic
 from veilface.errors import MissingExtraError
-from veilface.evaluation.report.measures import RECOGNITION, VISIBILITY
 from veilface.evaluation.report.sheets import draw_sheet, protection_sheet
 from veilface.evaluation.report.tables import Table, recognition_table, targets, visibility_table
 from veilface.evaluation.results import Pictures
+from veilface.evaluation.table import RECOGNITION, VISIBILITY
 from veilface.imaging.encode import encode
 
 try:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from veilface.evaluation.report.measures import (
+from veilface.evaluation.table import (
     ABSENT,
     RECOGNITION,
     VISIBILITY,
