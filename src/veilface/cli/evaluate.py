@@ -7,6 +7,7 @@ import json
 import shlex
 import sys
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -99,7 +100,8 @@ def evaluate(  # noqa: PLR0917 - typer passes by keyword
                 device=place,
                 progress=stages,
             )
-        document = found.to_dict(command=shlex.join(["veilface", *sys.argv[1:]]))
+        found = replace(found, command=shlex.join(["veilface", *sys.argv[1:]]))
+        document = found.to_dict()
         _write(found, document, output)
     for name, sentence in found.failures.items():
         typer.echo(printable(f"note: {name} is left out: {sentence}"), err=True)
@@ -134,7 +136,7 @@ def _write(found: Evaluation, document: Mapping[str, Any], folder: Path) -> None
     except MissingExtraError as error:
         typer.echo(f"note: no report.html: {error}", err=True)
     else:
-        write_report(document, found.pictures, folder / "report.html")
+        write_report(found, folder / "report.html")
         write_published(found.pictures, folder)
 
 

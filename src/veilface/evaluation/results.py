@@ -44,6 +44,11 @@ class Row:
     scores: Mapping[str, Any] = field(repr=False)
     flags: tuple[str, ...] = ()
 
+    @property
+    def figures(self) -> dict[str, Estimate]:
+        """The measures that have a number in the document: an infinite one has none."""
+        return {name: value for name, value in self.measures.items() if _is_finite(value)}
+
     def flagged(self, flags: Sequence[str]) -> Row:
         """The row with flags."""
         return replace(self, flags=tuple(flags))
@@ -64,6 +69,22 @@ class Row:
             "scores": dict(self.scores),
             "flags": list(self.flags),
         }
+
+    @classmethod
+    def from_dict(cls, stored: Mapping[str, Any]) -> Row:
+        """Inverse of `to_dict`, but for what is absent and for infinite figures."""
+        return cls(
+            protector=stored["protector"],
+            kind=stored["kind"],
+            parameters=stored["parameters"],
+            target=stored["target"],
+            surrogates=tuple(stored["surrogates"]),
+            images=stored["images"],
+            measures=_estimates(stored["measures"]),
+            reasons=stored["reasons"],
+            scores=stored["scores"],
+            flags=tuple(stored["flags"]),
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -99,6 +120,8 @@ class Evaluation:
             and of those that it ``found`` on disk.
         device: Where it ran.
         cores: Of the machine.
+        command: What was run, for the reader.
+        version: Of veilface.
         pictures: For the report; never part of the document.
     """
 
@@ -111,19 +134,17 @@ class Evaluation:
     protecting: Mapping[str, float]
     device: str
     cores: int
+    command: str = ""
+    version: str = __version__
     pictures: tuple[Pictures, ...] = field(default=(), repr=False)
 
-    def to_dict(self, *, command: str = "") -> dict[str, Any]:
-        """The document: JSON-ready values.
-
-        Args:
-            command: What was run, for the reader.
-        """
+    def to_dict(self) -> dict[str, Any]:
+        """The document: JSON-ready values."""
         return {
-            "version": __version__,
+            "version": self.version,
             "dataset": dict(self.dataset),
             "seed": self.seed,
-            "command": command,
+            "command": self.command,
             "seconds": round(self.seconds, 1),
             "protecting": dict(self.protecting),
             "machine": {"device": self.device, "cores": self.cores},
@@ -131,6 +152,23 @@ class Evaluation:
             "stranger": {name: _listed(value) for name, value in self.stranger.items()},
             "failures": dict(self.failures),
         }
+
+    @classmethod
+    def from_dict(cls, document: Mapping[str, Any]) -> Evaluation:
+        """The evaluation of a document, without its pictures; inverse of `to_dict`."""
+        return cls(
+            dataset=document["dataset"],
+            rows=tuple(Row.from_dict(row) for row in document["rows"]),
+            stranger=_estimates(document["stranger"]),
+            failures=document["failures"],
+            seed=document["seed"],
+            seconds=document["seconds"],
+            protecting=document["protecting"],
+            device=document["machine"]["device"],
+            cores=document["machine"]["cores"],
+            command=document["command"],
+            version=document["version"],
+        )
 
 
 def to_csv(document: Mapping[str, Any]) -> str:
@@ -151,7 +189,15 @@ def to_csv(document: Mapping[str, Any]) -> str:
 
 def _listed(estimate: Estimate) -> dict[str, float | int] | None:
     """None for what JSON has no number for."""
-    values = asdict(estimate)
-    if not all(math.isfinite(value) for value in values.values()):
+    if not _is_finite(estimate):
         return None
+    values = asdict(estimate)
     return {name: value if name == "n" else round(value, 6) for name, value in values.items()}
+
+
+def _estimates(stored: Mapping[str, Any]) -> dict[str, Estimate]:
+    return {name: Estimate(**values) for name, values in stored.items() if values is not None}
+
+
+def _is_finite(estimate: Estimate) -> bool:
+    return all(map(math.isfinite, (estimate.value, estimate.low, estimate.high)))

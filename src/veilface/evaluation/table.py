@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import isfinite
 from types import MappingProxyType
-from typing import Any
 
+from veilface.measures.intervals import Estimate
 from veilface.measures.onlookers import CAVEAT
 
 ABSENT = "–"
@@ -98,11 +98,6 @@ VISIBILITY = {name: measure for name, measure in MEASURES.items() if not measure
 """Measures of the images alone, in the order of the columns."""
 
 
-def present(measures: Mapping[str, Measure], rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    """The measures that at least one row has a value of, in the order of the table."""
-    return [name for name in measures if any(row["measures"].get(name) for row in rows)]
-
-
 def number(value: float, digits: int) -> str:
     """A figure without the zero before the point, as ``.984``; ``∞`` for an infinite one."""
     if not isfinite(value):
@@ -111,6 +106,6 @@ def number(value: float, digits: int) -> str:
     return text.replace("0.", ".", 1) if text.startswith(("0.", "-0.")) else text
 
 
-def interval(estimate: Mapping[str, Any], digits: int) -> str:
+def interval(estimate: Estimate, digits: int) -> str:
     """The 95 % interval, as ``[.961, .993]``."""
-    return f"[{number(estimate['low'], digits)}, {number(estimate['high'], digits)}]"
+    return f"[{number(estimate.low, digits)}, {number(estimate.high, digits)}]"
