@@ -84,7 +84,7 @@ def _kept_reading(page: Path) -> str:
 
 def _evaluation(found: Evaluation, folder: Path, images: Path, *, part: int) -> Iterator[str]:
     about = found.dataset
-    slug = f"{part}-{_slug(about['name'])}"
+    slug = f"{part}-{_slug(str(about['name']))}"
     by_target = targets(found)
     yield f"## {part}. {about['name']}"
     yield _protocol(found)

@@ -79,12 +79,12 @@ def evaluate(  # noqa: PLR0917 - typer passes by keyword
         from veilface.cli.stages import make_stages
         from veilface.core.devices import resolve_device
         from veilface.datasets import load_faces
-        from veilface.evaluation import evaluator as engine
+        from veilface.evaluation.evaluator import evaluate as measured
 
         place = resolve_device(device)
         faces = load_faces(dataset, root)
         with _to_be_continued(), make_stages() as stages:
-            found = engine.evaluate(
+            found = measured(
                 faces,
                 split_names(preset) or ["persona"],
                 split_names(targets),

@@ -73,12 +73,12 @@ class AttributeNetworks(nn.Module):
 
     def __init__(self, age_sex: nn.Module, mesh: nn.Module, expression: nn.Module) -> None:
         super().__init__()
-        plan = RECOGNIZERS["faceres"].preprocessing
+        stated = RECOGNIZERS["faceres"].preprocessing
         self.age_sex, self.mesh, self.expression = age_sex, mesh, expression
-        self.age_sex_crop = CropResize(plan.crop, plan.side)
+        self.age_sex_crop = CropResize(stated.crop, stated.side)
         self.mesh_crop = CropResize(FACEMESH.crop, FACEMESH.side)
         self.expression_crop = CropResize(EMOTION.crop, EMOTION.side)
-        for name, values in (("colour_mean", plan.mean), ("luma", _LUMA)):
+        for name, values in (("colour_mean", stated.mean), ("luma", _LUMA)):
             self.register_buffer(name, torch.tensor(values).view(1, 3, 1, 1), persistent=False)
         self.eval()
 
