@@ -14,6 +14,10 @@ MAX_PIXELS = 64 * 2**20
 MAX_SIDE = 16_384
 """Largest width or height that is decoded."""
 
+HEIF_SUFFIXES = frozenset({".heic", ".heif"})
+SUFFIXES = frozenset({".bmp", ".jfif", ".jpe", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
+"""What files of photos are called; those of phones apart."""
+
 READABLE = "JPEG, PNG, WebP, BMP, TIFF and HEIC"
 
 # Formats that people do hand over; naming them makes the refusal clear.

@@ -6,13 +6,12 @@ A file counts only for the weights and the preprocessing that it was measured wi
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any
 
+from veilface.core.files import put_atomic
 from veilface.errors import WeightsError
 from veilface.recognizers.spec import Calibration, Preprocessing, RecognizerSpec
 from veilface.recognizers.table import RECOGNIZERS
@@ -53,11 +52,7 @@ def save(spec: RecognizerSpec, calibration: Calibration, *, weights: Sequence[st
     }
     try:
         goal.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(prefix=".calibration-", dir=goal.parent)
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump(document, file, indent=2)
-            file.write("\n")
-        Path(temporary).replace(goal)
+        put_atomic(goal, f"{json.dumps(document, indent=2)}\n".encode(), overwrite=True)
     except OSError as error:
         raise WeightsError(f"cannot write {goal}: {error.strerror or error}") from error
     return goal

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
+from veilface.core.template import SIDE
 from veilface.errors import UncalibratedError, UnknownNameError
 from veilface.weights.spec import WeightSource
 
@@ -27,7 +28,7 @@ class Preprocessing:
     order: Literal["rgb", "bgr"]
     mean: tuple[float, float, float]
     std: float
-    crop: tuple[float, float, float] = (0.0, 0.0, 112.0)
+    crop: tuple[float, float, float] = (0.0, 0.0, float(SIDE))
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,10 @@ file ``<name>.sha256`` in the cache folder, in the format of ``sha256sum``.
 
 from __future__ import annotations
 
-import os
 import re
-import tempfile
 from pathlib import Path
 
+from veilface.core.files import put_atomic
 from veilface.errors import WeightsError
 
 _LINE = re.compile(r"([0-9a-f]{64})  \S.*\n?")
@@ -48,7 +47,4 @@ def write_pin(path: Path, sha256: str, name: str) -> None:
         name: The file that has this hash.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".pin-")
-    with os.fdopen(handle, "w", encoding="utf-8") as stream:
-        stream.write(f"{sha256}  {name}\n")
-    Path(temporary).replace(path)
+    put_atomic(path, f"{sha256}  {name}\n".encode(), overwrite=True)

@@ -24,8 +24,6 @@ from veilface.recognizers.table import RECOGNIZERS
 from veilface.weights.packages import sha256_of
 from veilface.weights.spec import WeightFile, WeightSource
 
-_OPEN_SIDE = 112
-
 
 def from_callable(
     f: Embed, *, name: str, dim: int, calibration: Calibration | None = None
@@ -170,4 +168,4 @@ def _side(parts: OnnxText, file: OnnxFile) -> int:
         raise WeightsError(
             f"size={parts.size} for {parts.path}, which reads {file.side}×{file.side} pixels"
         )
-    return parts.size or file.side or _OPEN_SIDE
+    return parts.size or file.side or SIDE
