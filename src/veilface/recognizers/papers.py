@@ -27,7 +27,7 @@ def _facenet(name: str, *, file: str, about: int, trained_on: str, lfw: str) -> 
         dim=512,
         parameters=23_467_824,
         macs=1_417_662_304,
-        preprocessing=Preprocessing(side=160, order="rgb", mean=(127.5, 127.5, 127.5), std=128.0),
+        preprocessing=Preprocessing(side=160),
         source=WeightSource(
             registry="http",
             package="timesler/facenet-pytorch",
@@ -38,9 +38,6 @@ def _facenet(name: str, *, file: str, about: int, trained_on: str, lfw: str) -> 
         format="facenet",
         network=f"{_NETWORKS}.inception_resnet:build",
         licence="MIT (code); the weights' own terms are not stated",
-        research_only=True,
-        calibration=None,
-        verified=False,
         notes=(
             f"Publisher's LFW accuracy: {lfw}, with looser crops than the aligned 112x112 face "
             "that is enlarged here; the box is not calibrated, so expect less."
@@ -70,7 +67,7 @@ def _frbench(
         parameters=parameters,
         macs=macs,
         # The asset's own configuration normalises, so the network gets 0..255.
-        preprocessing=Preprocessing(side=112, order="rgb", mean=(0.0, 0.0, 0.0), std=1.0),
+        preprocessing=Preprocessing(mean=(0.0, 0.0, 0.0), std=1.0),
         source=WeightSource(
             registry="frbench",
             package=key,
@@ -80,9 +77,6 @@ def _frbench(
         format="frbench",
         network=f"{_NETWORKS}.frbench:build",
         licence="MIT (package); the weights' own terms are not stated",
-        research_only=True,
-        calibration=None,
-        verified=False,
         notes=(
             "Needs the package frbench. "
             f"Publisher's LFW / CFP-FP / AgeDB-30: {publisher} %. {notes}"

@@ -24,10 +24,10 @@ class Preprocessing:
             with centres at k + 0.5; it may reach over the border, which is then replicated.
     """
 
-    side: int
-    order: Literal["rgb", "bgr"]
-    mean: tuple[float, float, float]
-    std: float
+    side: int = SIDE
+    order: Literal["rgb", "bgr"] = "rgb"
+    mean: tuple[float, float, float] = (127.5, 127.5, 127.5)
+    std: float = 128.0
     crop: tuple[float, float, float] = (0.0, 0.0, float(SIDE))
 
 
@@ -73,7 +73,7 @@ class Calibration:
         return result
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RecognizerSpec:
     """One recogniser of the registry.
 
@@ -102,19 +102,19 @@ class RecognizerSpec:
     name: str
     family: str
     architecture: str
-    training_set: str
-    loss: str
+    training_set: str = "not stated"
+    loss: str = "not stated"
     dim: int
     parameters: int
     macs: int
-    preprocessing: Preprocessing
+    preprocessing: Preprocessing = Preprocessing()
     source: WeightSource
     format: str
     network: str
     licence: str
-    research_only: bool
-    calibration: Calibration | None
-    verified: bool
+    research_only: bool = True
+    calibration: Calibration | None = None
+    verified: bool = False
     output: str | None = None
     notes: str = field(default="")
 

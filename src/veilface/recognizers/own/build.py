@@ -55,7 +55,7 @@ def from_callable(
             f"{name!r} cannot be the name of a recogniser of your own; choose another"
         )
     # (x · 255 - 0) / 255: the function sees the faces as they are.
-    as_they_are = Preprocessing(side=SIDE, order="rgb", mean=(0.0, 0.0, 0.0), std=255.0)
+    as_they_are = Preprocessing(mean=(0.0, 0.0, 0.0), std=255.0)
     spec = _spec(
         name,
         architecture="Python function",
@@ -154,7 +154,6 @@ def _spec(
         licence="the user's own",
         research_only=False,
         calibration=calibration,
-        verified=False,
     )
 
 
