@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from veilface.cli.common import interrupted_status, print_json, sentences, split_names, table
+from veilface.cli.options import Dataset, Device, Jobs, JsonOutput, Results, Root
 from veilface.text import printable
 
 if TYPE_CHECKING:
@@ -26,8 +27,8 @@ _SHOWN = (
 
 
 def evaluate(  # noqa: PLR0917 - typer passes by keyword
-    dataset: Annotated[str, typer.Option(help="Data set, see docs/datasets.md.")],
-    root: Annotated[Path, typer.Option("--root", help="Its folder, or file.")],
+    dataset: Dataset,
+    root: Root,
     preset: Annotated[
         list[str] | None,
         typer.Option(help="What to measure; repeat it for more (default: persona)."),
@@ -44,9 +45,7 @@ def evaluate(  # noqa: PLR0917 - typer passes by keyword
         typer.Option(help="Recognisers that decide (default: all that are present)."),
     ] = None,
     limit: Annotated[int | None, typer.Option(help="Most people to protect.")] = None,
-    output: Annotated[
-        Path, typer.Option("--output", "-o", help="Folder of the results and of the cache.")
-    ] = Path("veilface-evaluation"),
+    output: Results = Path("veilface-evaluation"),
     seed: Annotated[int, typer.Option(help="Equal seeds give equal figures.")] = 0,
     adr: Annotated[
         bool, typer.Option(help="Protect the second photos too, which doubles the work.")
@@ -61,13 +60,9 @@ def evaluate(  # noqa: PLR0917 - typer passes by keyword
             min=1, help="Versions of the pictured faces; from 2 on the report shows their mean."
         ),
     ] = 1,
-    jobs: Annotated[
-        int | None, typer.Option(min=1, help="Processes on a CPU (default: one a core).")
-    ] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
-    json_output: Annotated[
-        bool, typer.Option("--json", help="One JSON document on stdout.")
-    ] = False,
+    jobs: Jobs = None,
+    device: Device = "auto",
+    json_output: JsonOutput = False,
 ) -> None:
     """Measure presets on a set of faces, each target left out of the optimisation.
 

@@ -147,7 +147,7 @@ def _recipe(job: Job) -> dict[str, object]:
     if preset is None:
         raise UnknownNameError("preset", job.name, PRESETS)
     return {
-        "preset": repr(replace(preset, name="", summary="")),
+        "preset": repr(replace(preset, name="", summary="", start=preset.start.placeless())),
         "bank": preset.start.files().get("bank"),
         "surrogates": [(name, store.hashes(get_spec(name))) for name in job.surrogates],
     }
