@@ -125,7 +125,8 @@ SPECS = (
         parameters=34_284_736,
         macs=4_446_955_008,
         publisher="99.80 / 97.93 / 97.72",
-        notes="No weights of the plain IR network, without squeeze-excitation, are published there.",
+        notes="No weights of the plain IR network, without squeeze-excitation, are published "
+        "there.",
     ),
     _frbench(
         "resnet-100",
