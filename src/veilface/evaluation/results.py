@@ -6,7 +6,7 @@ import csv
 import io
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Literal
 
 from torch import Tensor
@@ -57,34 +57,21 @@ class Row:
         """JSON-ready values; an absent measure is None."""
         absent: dict[str, Any] = dict.fromkeys(MEASURES)
         found = {name: _listed(estimate) for name, estimate in self.measures.items()}
-        return {
-            "protector": self.protector,
-            "kind": self.kind,
-            "parameters": dict(self.parameters),
-            "target": self.target,
+        return {each.name: getattr(self, each.name) for each in fields(self)} | {
             "surrogates": list(self.surrogates),
-            "images": self.images,
             "measures": absent | found,
-            "reasons": dict(self.reasons),
-            "scores": dict(self.scores),
             "flags": list(self.flags),
         }
 
     @classmethod
     def from_dict(cls, stored: Mapping[str, Any]) -> Row:
         """Inverse of `to_dict`, but for what is absent and for infinite figures."""
-        return cls(
-            protector=stored["protector"],
-            kind=stored["kind"],
-            parameters=stored["parameters"],
-            target=stored["target"],
-            surrogates=tuple(stored["surrogates"]),
-            images=stored["images"],
-            measures=_estimates(stored["measures"]),
-            reasons=stored["reasons"],
-            scores=stored["scores"],
-            flags=tuple(stored["flags"]),
-        )
+        read = {
+            "surrogates": tuple(stored["surrogates"]),
+            "measures": _estimates(stored["measures"]),
+            "flags": tuple(stored["flags"]),
+        }
+        return cls(**{**stored, **read})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -156,19 +143,13 @@ class Evaluation:
     @classmethod
     def from_dict(cls, document: Mapping[str, Any]) -> Evaluation:
         """The evaluation of a document, without its pictures; inverse of `to_dict`."""
-        return cls(
-            dataset=document["dataset"],
-            rows=tuple(Row.from_dict(row) for row in document["rows"]),
-            stranger=_estimates(document["stranger"]),
-            failures=document["failures"],
-            seed=document["seed"],
-            seconds=document["seconds"],
-            protecting=document["protecting"],
-            device=document["machine"]["device"],
-            cores=document["machine"]["cores"],
-            command=document["command"],
-            version=document["version"],
-        )
+        known = {each.name for each in fields(cls)}
+        stored = {name: value for name, value in document.items() if name in known}
+        read = {
+            "rows": tuple(Row.from_dict(row) for row in document["rows"]),
+            "stranger": _estimates(document["stranger"]),
+        }
+        return cls(**{**stored, **document["machine"], **read})
 
 
 def to_csv(document: Mapping[str, Any]) -> str:

@@ -22,17 +22,11 @@ ONE, ZERO = np.ones(()), np.zeros(())
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """The function, and where it is applied.
+    """Such a function of the output of a layer; ``cap`` is None without a bound.
 
     Attributes:
         source: Number of the layer; 0 is the image.
         shape: Channels, rows and columns.
-        a: Factor of x.
-        b: Addend to that.
-        p: Slope above zero.
-        n: Slope below zero.
-        t: Addend behind the activation.
-        cap: Largest value before that; None without a bound.
         padding: Zeros that the next convolution finds around it.
         flat: Whether it was flattened.
     """
