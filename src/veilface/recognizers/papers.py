@@ -9,7 +9,7 @@ is this project's reading.
 from __future__ import annotations
 
 from veilface.recognizers.spec import Preprocessing, RecognizerSpec
-from veilface.weights.spec import WeightFile, WeightSource
+from veilface.weights.spec import WeightFile, WeightSource, published
 
 _NETWORKS = "veilface.recognizers.networks"
 _RELEASE = "https://github.com/timesler/facenet-pytorch/releases/download/v2.2.9"
@@ -68,11 +68,8 @@ def _frbench(
         macs=macs,
         # The asset's own configuration normalises, so the network gets 0..255.
         preprocessing=Preprocessing(mean=(0.0, 0.0, 0.0), std=1.0),
-        source=WeightSource(
-            registry="frbench",
-            package=key,
-            version="weights-v1.0.0",
-            files=(WeightFile("config", None, None, 10_000), weight),
+        source=published(
+            f"frbench:{key}@weights-v1.0.0", WeightFile("config", None, None, 10_000), weight
         ),
         format="frbench",
         network=f"{_NETWORKS}.frbench:build",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -77,8 +78,11 @@ def visibility_table(evaluation: Evaluation) -> Table:
     """
     images = {(row.protector, row.surrogates): row for row in evaluation.rows}
     rows = sorted(images.values(), key=_controls_last)
-    several = {name for name in (r.protector for r in rows) if _count(rows, name) > 1}
-    labels = [_label(r, with_surrogates=r.protector in several) for r in rows]
+    count = Counter(row.protector for row in rows)
+    labels = [
+        f"{r.protector} ({', '.join(r.surrogates)})" if count[r.protector] > 1 else r.protector
+        for r in rows
+    ]
     table = _table("Images", rows, VISIBILITY, labels=labels)
     names = _present(VISIBILITY, rows)
     level = tuple(_cell(evaluation.stranger, name, VISIBILITY[name]) for name in names)
@@ -123,11 +127,3 @@ def _present(measures: Mapping[str, Measure], rows: Sequence[Row]) -> list[str]:
 
 def _controls_last(row: Row) -> bool:
     return row.kind != "preset"
-
-
-def _count(rows: Sequence[Row], protector: str) -> int:
-    return sum(row.protector == protector for row in rows)
-
-
-def _label(row: Row, *, with_surrogates: bool) -> str:
-    return f"{row.protector} ({', '.join(row.surrogates)})" if with_surrogates else row.protector
