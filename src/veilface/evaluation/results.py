@@ -143,8 +143,7 @@ class Evaluation:
     @classmethod
     def from_dict(cls, document: Mapping[str, Any]) -> Evaluation:
         """The evaluation of a document, without its pictures; inverse of `to_dict`."""
-        known = {each.name for each in fields(cls)}
-        stored = {name: value for name, value in document.items() if name in known}
+        stored = {f.name: document[f.name] for f in fields(cls) if f.name in document}
         read = {
             "rows": tuple(Row.from_dict(row) for row in document["rows"]),
             "stranger": _estimates(document["stranger"]),

@@ -56,10 +56,6 @@ def _dlib(network: Any, spec: RecognizerSpec, paths: Sequence[Path]) -> None:  #
     network.load(model)
 
 
-def _facenet(network: Any, _: RecognizerSpec, paths: Sequence[Path]) -> None:  # noqa: ANN401
-    network.load(read_state_dict(paths[0]))
-
-
 def _frbench(network: Any, spec: RecognizerSpec, paths: Sequence[Path]) -> None:  # noqa: ANN401
     backbone = spec.source.package.split("_")[0]
     network.load(*paths, backbone=backbone, dim=spec.dim)
@@ -79,7 +75,7 @@ def _folded(reader: str) -> Fill:
 FORMATS: Mapping[str, Fill] = MappingProxyType(
     {
         "dlib": _dlib,
-        "facenet": _facenet,
+        "facenet": lambda network, _, paths: network.load(read_state_dict(paths[0])),
         "frbench": _frbench,
         "onnx": _folded("veilface.recognizers.readers.onnx:read_onnx"),
         "tflite": _folded("veilface.recognizers.readers.tflite:read_tflite"),

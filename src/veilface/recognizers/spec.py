@@ -116,7 +116,7 @@ class RecognizerSpec:
     calibration: Calibration | None = None
     verified: bool = False
     output: str | None = None
-    notes: str = field(default="")
+    notes: str = ""
 
     def calibrated(self) -> Calibration:
         """The calibration.

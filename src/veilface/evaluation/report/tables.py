@@ -62,7 +62,9 @@ def targets(evaluation: Evaluation) -> dict[str, list[Row]]:
     found: dict[str, list[Row]] = {}
     for row in evaluation.rows:
         found.setdefault(row.target, []).append(row)
-    return {target: sorted(rows, key=_controls_last) for target, rows in found.items()}
+    return {
+        target: sorted(rows, key=lambda row: row.kind != "preset") for target, rows in found.items()
+    }
 
 
 def recognition_table(target: str, rows: Sequence[Row]) -> Table:
@@ -77,7 +79,7 @@ def visibility_table(evaluation: Evaluation) -> Table:
     lines; beside SSIM and PSNR stands the level of photos of two different people.
     """
     images = {(row.protector, row.surrogates): row for row in evaluation.rows}
-    rows = sorted(images.values(), key=_controls_last)
+    rows = sorted(images.values(), key=lambda row: row.kind != "preset")
     count = Counter(row.protector for row in rows)
     labels = [
         f"{r.protector} ({', '.join(r.surrogates)})" if count[r.protector] > 1 else r.protector
@@ -123,7 +125,3 @@ def _cell(found: Mapping[str, Estimate], name: str, measure: Measure, reason: st
 def _present(measures: Mapping[str, Measure], rows: Sequence[Row]) -> list[str]:
     """The measures that at least one row has a number of, in the order of the table."""
     return [name for name in measures if any(name in row.figures for row in rows)]
-
-
-def _controls_last(row: Row) -> bool:
-    return row.kind != "preset"
