@@ -63,15 +63,15 @@ def reproduce(  # noqa: PLR0917 - typer passes by keyword
         from veilface.datasets import load_faces
         from veilface.evaluation.image_sets import default_recognizers
         from veilface.evaluation.report.sheets import Sheet
+        from veilface.paper.conduct import make_study
         from veilface.paper.registry import get_experiment
-        from veilface.paper.study import Study
 
         roots = _roots(dataset_root)
         chosen = get_experiment(experiment, roots)
         with make_stages() as stages:
-            study = Study(
+            study = make_study(
                 {name: load_faces(name, root) for name, root in roots.items()},
-                tuple(split_names(recognizer) or default_recognizers()),
+                split_names(recognizer) or default_recognizers(),
                 _presets(split_names(preset) or chosen.presets),
                 cache=output / "cache",
                 limit=limit,
@@ -105,14 +105,14 @@ def _roots(values: Sequence[str]) -> Mapping[str, Path]:
     return {name: Path(root) for name, _, root in named}
 
 
-def _presets(names: Sequence[str]) -> tuple[Preset, ...]:
+def _presets(names: Sequence[str]) -> list[Preset]:
     from veilface.errors import UnknownNameError
     from veilface.protectors.veil.presets import PRESETS
 
     for name in names:
         if name not in PRESETS:
             raise UnknownNameError("preset", name, PRESETS)
-    return tuple(PRESETS[name] for name in names)
+    return [PRESETS[name] for name in names]
 
 
 def _write_table(name: str, made: Comparison, folder: Path) -> list[Path]:

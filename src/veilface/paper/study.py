@@ -7,16 +7,12 @@ reads its table off the rows.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import partial
-from pathlib import Path
+from dataclasses import dataclass, field
+from typing import Protocol
 
-import torch
 from torch import Tensor
 
 from veilface.datasets.base import FaceSet
-from veilface.errors import WeightsError
-from veilface.evaluation import evaluator
 from veilface.evaluation.aligned import aligned_faces
 from veilface.evaluation.protocol import choose
 from veilface.evaluation.results import Evaluation
@@ -28,43 +24,10 @@ from veilface.protectors.veil.presets import Preset
 Protector = str | Preset
 
 
-@dataclass(frozen=True, slots=True)
-class Study:
-    """The means of an experiment.
+class Evaluate(Protocol):
+    """`veilface.evaluation.evaluator.evaluate` with everything else decided."""
 
-    Attributes:
-        sets: The data sets that are here, by registry name.
-        recognizers: Names of at least two: each is a target of images made against the others.
-        presets: Versions of our method.
-        cache: Folder of protected images and embeddings.
-        limit: Most people of each set.
-        seed: As in `evaluator.evaluate`, like the others.
-        jobs: As in `evaluator.evaluate`.
-        device: As in `evaluator.evaluate`.
-        progress: As in `evaluator.evaluate`.
-
-    Raises:
-        WeightsError: Fewer than two recognisers.
-    """
-
-    sets: Mapping[str, FaceSet]
-    recognizers: tuple[str, ...]
-    presets: tuple[Preset, ...]
-    cache: Path
-    limit: int | None = None
-    seed: int = 0
-    jobs: int | None = None
-    device: torch.device | str = "cpu"
-    progress: evaluator.Progress | None = None
-
-    def __post_init__(self) -> None:
-        if len(self.recognizers) < 2:
-            raise WeightsError(
-                f"{', '.join(self.recognizers) or 'no recogniser'} alone leaves no surrogate: name "
-                "two or more recognisers"
-            )
-
-    def evaluate(
+    def __call__(
         self,
         faces: FaceSet,
         protectors: Sequence[Protector],
@@ -78,34 +41,36 @@ class Study:
 
         The ten-fold protocol sets the threshold of the highest accuracy, and takes its time.
         """
-        return evaluator.evaluate(
-            faces,
-            protectors,
-            targets,
-            surrogates,
-            cache=self.cache,
-            limit=self.limit,
-            seed=self.seed,
-            adr=False,  # no table of the paper has it
-            controls=controls,
-            ten_fold=ten_fold,
-            jobs=self.jobs,
-            device=self.device,
-            progress=self.progress,
-        )
+        ...
 
-    def protect(self, job: Job, faces: Tensor) -> Tensor:
+
+class Protect(Protocol):
+    """`veilface.evaluation.evaluator.protect_set` with everything else decided."""
+
+    def __call__(self, job: Job, faces: Tensor) -> Tensor:
         """Protect (N, 3, 112, 112) faces."""
-        tell = None if self.progress is None else partial(self.progress, "protecting")
-        return evaluator.protect_set(
-            job,
-            faces,
-            seed=self.seed,
-            cache=self.cache,
-            jobs=self.jobs,
-            progress=tell,
-            device=self.device,
-        )
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """The means of an experiment.
+
+    Attributes:
+        sets: The data sets that are here, by registry name.
+        recognizers: Names of the recognisers: targets, and surrogates of one another.
+        presets: Versions of our method.
+        evaluate: Measures.
+        protect: Makes images only.
+        seed: Of bootstraps and of the choice of people.
+    """
+
+    sets: Mapping[str, FaceSet]
+    recognizers: tuple[str, ...]
+    presets: tuple[Preset, ...]
+    evaluate: Evaluate = field(repr=False)
+    protect: Protect = field(repr=False)
+    seed: int = 0
 
     @property
     def names(self) -> tuple[str, ...]:

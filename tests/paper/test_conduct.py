@@ -16,6 +16,7 @@ from veilface.evaluation.aligned import aligned_faces
 from veilface.evaluation.protocol import choose
 from veilface.jobs.cache import Job
 from veilface.paper.accuracy import source_match
+from veilface.paper.conduct import make_study
 from veilface.paper.figures import figure3, figure4
 from veilface.paper.study import Study
 from veilface.paper.table6 import without
@@ -32,7 +33,7 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Study:
     faces = load_faces("lfw", drawn_lfw(tmp_path_factory.mktemp("lfw")))
     preset = replace(PRESETS["paper"], steps=1)
     cache = tmp_path_factory.mktemp("cache")
-    return Study({"lfw": faces}, ("dlib", "sface"), (preset,), cache=cache, jobs=1)
+    return make_study({"lfw": faces}, ["dlib", "sface"], [preset], cache=cache, jobs=1)
 
 
 def test_the_accuracy_of_a_row_is_the_engine_s_source_match(study: Study) -> None:
@@ -74,4 +75,4 @@ def test_figures_hold_the_first_people_of_an_evaluation(study: Study) -> None:
 
 def test_one_recogniser_leaves_no_surrogate(tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match="dlib alone leaves no surrogate"):
-        Study({}, ("dlib",), (), cache=tmp_path)
+        make_study({}, ["dlib"], [], cache=tmp_path)

@@ -1,0 +1,86 @@
+"""A study that runs on the evaluator."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from veilface.datasets.base import FaceSet
+from veilface.errors import WeightsError
+from veilface.evaluation import evaluator
+from veilface.evaluation.results import Evaluation
+from veilface.jobs.cache import Job
+from veilface.paper.study import Protector, Study
+from veilface.protectors.veil.presets import Preset
+
+
+def make_study(
+    sets: Mapping[str, FaceSet],
+    recognizers: Sequence[str],
+    presets: Sequence[Preset],
+    *,
+    cache: Path,
+    limit: int | None = None,
+    seed: int = 0,
+    jobs: int | None = None,
+    device: torch.device | str = "cpu",
+    progress: evaluator.Progress | None = None,
+) -> Study:
+    """Bind the evaluator to sets, recognisers and presets.
+
+    Args:
+        sets: Data sets by registry name.
+        recognizers: Names of at least two: each is a target of images made against the others.
+        presets: Versions of our method.
+        cache: Folder of protected images and embeddings.
+        limit: Most people of each set.
+        seed: As in `evaluator.evaluate`, like the others.
+        jobs: As in `evaluator.evaluate`.
+        device: As in `evaluator.evaluate`.
+        progress: As in `evaluator.evaluate`.
+
+    Raises:
+        WeightsError: Fewer than two recognisers.
+    """
+    if len(recognizers) < 2:
+        raise WeightsError(
+            f"{', '.join(recognizers) or 'no recogniser'} alone leaves no surrogate: name two or "
+            "more recognisers"
+        )
+
+    def evaluate(
+        faces: FaceSet,
+        protectors: Sequence[Protector],
+        targets: Sequence[str],
+        surrogates: Sequence[str],
+        *,
+        controls: bool = True,
+        ten_fold: bool = True,
+    ) -> Evaluation:
+        return evaluator.evaluate(
+            faces,
+            protectors,
+            targets,
+            surrogates,
+            cache=cache,
+            limit=limit,
+            seed=seed,
+            adr=False,  # no table of the paper has it
+            controls=controls,
+            ten_fold=ten_fold,
+            jobs=jobs,
+            device=device,
+            progress=progress,
+        )
+
+    def protect(job: Job, faces: Tensor) -> Tensor:
+        tell = None if progress is None else partial(progress, "protecting")
+        return evaluator.protect_set(
+            job, faces, seed=seed, cache=cache, jobs=jobs, progress=tell, device=device
+        )
+
+    return Study(sets, tuple(recognizers), tuple(presets), evaluate, protect, seed)
