@@ -1,4 +1,4 @@
-"""A study that runs on the evaluator."""
+"""A study that runs on the engine."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from torch import Tensor
 
 from veilface.datasets.base import FaceSet
 from veilface.errors import WeightsError
-from veilface.evaluation import evaluator
+from veilface.evaluation import evaluator as engine
 from veilface.evaluation.results import Evaluation
 from veilface.jobs.cache import Job
 from veilface.paper.study import Protector, Study
@@ -28,9 +28,9 @@ def make_study(
     seed: int = 0,
     jobs: int | None = None,
     device: torch.device | str = "cpu",
-    progress: evaluator.Progress | None = None,
+    progress: engine.Progress | None = None,
 ) -> Study:
-    """Bind the evaluator to sets, recognisers and presets.
+    """Bind the engine to sets, recognisers and presets.
 
     Args:
         sets: Data sets by registry name.
@@ -38,10 +38,10 @@ def make_study(
         presets: Versions of our method.
         cache: Folder of protected images and embeddings.
         limit: Most people of each set.
-        seed: As in `evaluator.evaluate`, like the others.
-        jobs: As in `evaluator.evaluate`.
-        device: As in `evaluator.evaluate`.
-        progress: As in `evaluator.evaluate`.
+        seed: As in `engine.evaluate`, like the others.
+        jobs: As in `engine.evaluate`.
+        device: As in `engine.evaluate`.
+        progress: As in `engine.evaluate`.
 
     Raises:
         WeightsError: Fewer than two recognisers.
@@ -61,7 +61,7 @@ def make_study(
         controls: bool = True,
         ten_fold: bool = True,
     ) -> Evaluation:
-        return evaluator.evaluate(
+        return engine.evaluate(
             faces,
             protectors,
             targets,
@@ -79,7 +79,7 @@ def make_study(
 
     def protect(job: Job, faces: Tensor) -> Tensor:
         tell = None if progress is None else partial(progress, "protecting")
-        return evaluator.protect_set(
+        return engine.protect_set(
             job, faces, seed=seed, cache=cache, jobs=jobs, progress=tell, device=device
         )
 
