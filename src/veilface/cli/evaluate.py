@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from veilface.cli.common import interrupted_status, print_json, sentences, split_names, table
-from veilface.cli.options import Dataset, Device, Jobs, JsonOutput, Results, Root
+from veilface.cli.options import Dataset, Device, Jobs, JsonOutput, Root
 from veilface.text import printable
 
 if TYPE_CHECKING:
@@ -45,7 +45,9 @@ def evaluate(  # noqa: PLR0917 - typer passes by keyword
         typer.Option(help="Recognisers that decide (default: all that are present)."),
     ] = None,
     limit: Annotated[int | None, typer.Option(help="Most people to protect.")] = None,
-    output: Results = Path("veilface-evaluation"),
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="Folder of the results and of the cache.")
+    ] = Path("veilface-evaluation"),
     seed: Annotated[int, typer.Option(help="Equal seeds give equal figures.")] = 0,
     adr: Annotated[
         bool, typer.Option(help="Protect the second photos too, which doubles the work.")

@@ -11,7 +11,4 @@ JsonOutput = Annotated[bool, typer.Option("--json", help="One JSON document on s
 Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
 Dataset = Annotated[str, typer.Option(help="Data set, see docs/datasets.md.")]
 Root = Annotated[Path, typer.Option("--root", help="Its folder, or file.")]
-Results = Annotated[
-    Path, typer.Option("--output", "-o", help="Folder of the results and of the cache.")
-]
 Jobs = Annotated[int | None, typer.Option(min=1, help="Processes on a CPU (default: one a core).")]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from veilface.cli.common import print_json, sentences, split_names, table
-from veilface.cli.options import Device, Jobs, JsonOutput, Results
+from veilface.cli.options import Device, Jobs, JsonOutput
 
 if TYPE_CHECKING:
     from veilface.evaluation.report.sheets import Sheet
@@ -44,7 +44,9 @@ def reproduce(  # noqa: PLR0917 - typer passes by keyword
         ),
     ] = None,
     limit: Annotated[int | None, typer.Option(help="Most people of each set.")] = None,
-    output: Results = Path("veilface-evaluation"),
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="Folder of the results and of the cache.")
+    ] = Path("veilface-evaluation"),
     seed: Annotated[int, typer.Option(help="Equal seeds give equal figures.")] = 0,
     jobs: Jobs = None,
     device: Device = "auto",
