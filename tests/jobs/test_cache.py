@@ -22,7 +22,7 @@ from veilface.jobs.cache import (
 from veilface.jobs.recipe import meaning
 from veilface.protectors.base import quantise
 from veilface.protectors.veil.presets import PRESETS
-from veilface.protectors.veil.starts import LocalFeatures
+from veilface.protectors.veil.starts import LocalFeatures, Stranger
 
 FACES = quantise(synthetic_faces(10))
 JOB = Job("paper", ("dlib",))
@@ -67,7 +67,7 @@ def test_method_and_bank_count(monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
         patch.setattr(recipe, "code_digest", lambda: "another")
         assert not set(tasks()) & set(paper)
-    monkeypatch.setattr(recipe, "bank_digest", lambda path: f"another, {path}")
+    monkeypatch.setattr(Stranger, "files", lambda self: {"bank": "another"})
     assert tasks() == paper
     assert not set(tasks(Job("persona", ("dlib",)))) & set(persona)
 

@@ -19,6 +19,7 @@ from veilface.cli.common import (
     sentences,
     split_names,
 )
+from veilface.cli.options import Device, JsonOutput
 from veilface.text import printable
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ def protect(  # noqa: PLR0917 - typer passes by keyword
             help="Secret key, made on first use: the same photo gives the same output.",
         ),
     ] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    device: Device = "auto",
     batch_size: Annotated[int, typer.Option(min=1, help="Most faces at once.")] = 8,
     overwrite: Annotated[
         bool,
@@ -127,9 +128,7 @@ def protect(  # noqa: PLR0917 - typer passes by keyword
     gpus_per_actor: Annotated[
         float, typer.Option(min=0.0, help="GPUs of a worker on the Ray cluster; may be 0.5.")
     ] = 0.0,
-    json_output: Annotated[
-        bool, typer.Option("--json", help="One JSON document on stdout.")
-    ] = False,
+    json_output: JsonOutput = False,
 ) -> None:
     """Rewrite the faces of photos: people no longer see who it is, recognisers still match.
 

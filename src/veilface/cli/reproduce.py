@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from veilface.cli.common import print_json, sentences, split_names, table
+from veilface.cli.options import Device, Jobs, JsonOutput
 
 if TYPE_CHECKING:
     from veilface.evaluation.report.sheets import Sheet
@@ -47,13 +48,9 @@ def reproduce(  # noqa: PLR0917 - typer passes by keyword
         Path, typer.Option("--output", "-o", help="Folder of the results and of the cache.")
     ] = Path("veilface-evaluation"),
     seed: Annotated[int, typer.Option(help="Equal seeds give equal figures.")] = 0,
-    jobs: Annotated[
-        int | None, typer.Option(min=1, help="Processes on a CPU [default: one a core].")
-    ] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
-    json_output: Annotated[
-        bool, typer.Option("--json", help="One JSON document on stdout.")
-    ] = False,
+    jobs: Jobs = None,
+    device: Device = "auto",
+    json_output: JsonOutput = False,
 ) -> None:
     """Make a table or figure of the paper from our measurements.
 

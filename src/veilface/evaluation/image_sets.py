@@ -15,7 +15,8 @@ from veilface.protectors.base import FaceProtector
 from veilface.protectors.controls import CONTROLS
 from veilface.protectors.registry import build_protector
 from veilface.protectors.veil.presets import Preset
-from veilface.recognizers.registry import RECOGNIZERS, SURROGATES, available, get_spec
+from veilface.recognizers.registry import available, get_spec
+from veilface.recognizers.table import RECOGNIZERS, SURROGATES
 
 AnyProtector = str | Preset | FaceProtector
 """A name of the registry, a preset with parameters of the caller's own, or an object."""

@@ -10,6 +10,10 @@ from dataclasses import dataclass
 from veilface.core.files import MAX_BYTES
 from veilface.errors import ImageError
 
+HEIF_SUFFIXES = frozenset({".heic", ".heif"})
+SUFFIXES = frozenset({".bmp", ".jfif", ".jpe", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
+"""What files of photos are called; those of phones apart."""
+
 MAX_PIXELS = 64 * 2**20
 """Largest width × height that is decoded; the photos of 64-megapixel cameras fit."""
 

@@ -25,8 +25,6 @@ import torch
 
 from veilface._version import __version__
 from veilface.protectors.veil.presets import PRESETS, Preset
-from veilface.protectors.veil.starts import Stranger
-from veilface.protectors.veil.strangers import load_bank
 
 _FIRST_BANK = "b33d07e5d6de216318c86bb730c4e18965abd163a37ee71937dc91c836da7d64"
 """SHA-256 of the bank that keys were first used with. In their messages it has no name, so that
@@ -131,16 +129,9 @@ def meaning(source: str) -> str:
 
 def _ingredients(preset: Preset) -> tuple[str, dict[str, str]]:
     """The parameters in canonical text, and the files, by content instead of by path."""
-    bare = replace(preset, name="", summary="")
-    if not isinstance(preset.start, Stranger):
-        return repr(bare), {}
-    placeless = replace(preset.start, bank=None)
-    return repr(replace(bare, start=placeless)), {"bank": bank_digest(preset.start.bank)}
-
-
-def bank_digest(path: str | None) -> str:
-    """SHA-256 of a bank of strangers; None for the one that ships."""
-    return load_bank(path).digest
+    start = preset.start
+    bare = replace(preset, name="", summary="", start=start.placeless())
+    return repr(bare), dict(start.files())
 
 
 def _digest(text: str) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from veilface.evaluation.report.measures import ABSENT, number
+from veilface.evaluation.table import ABSENT, number
 from veilface.measures.intervals import Estimate
 
 NOT_YET = "not yet"

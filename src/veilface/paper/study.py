@@ -1,4 +1,4 @@
-"""What every experiment gets: the sets that are here, who takes part, and the engine.
+"""What every experiment gets: the sets that are here, who takes part, and the evaluator.
 
 The protocol is that of `veilface.evaluation.evaluator`; an experiment only chooses what to run, and
 reads its table off the rows.

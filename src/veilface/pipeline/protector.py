@@ -29,7 +29,7 @@ from veilface.pipeline.photos import photo_of
 from veilface.pipeline.prepared import Prepared
 from veilface.protectors.veil.presets import PRESETS, Preset
 from veilface.recognizers.recognizer import Recognizer
-from veilface.recognizers.registry import RECOGNIZERS
+from veilface.recognizers.table import RECOGNIZERS
 from veilface.types import ProtectedPhoto
 from veilface.weights.store import hashes
 

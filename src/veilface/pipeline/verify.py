@@ -22,6 +22,7 @@ from veilface.imaging.provenance import read_mark
 from veilface.pipeline.ensemble import choose
 from veilface.pipeline.faces import find_faces, is_own_crop
 from veilface.pipeline.photos import photo_of
+from veilface.recognizers.embedding import embed_faces
 from veilface.recognizers.recognizer import Recognizer
 from veilface.recognizers.registry import available, load_recognizer
 from veilface.types import Verification
@@ -88,9 +89,7 @@ def verify_all(
     ]
     detector = None if aligned else _Lazy()
     first, second = (_crops(picture, name, detector) for picture, name in ((a, "A"), (b, "B")))
-    return [
-        compare(recognizer, first.to(place), second.to(place), fmr=fmr) for recognizer in loaded
-    ]
+    return [compare(recognizer, first, second, fmr=fmr) for recognizer in loaded]
 
 
 def compare(recognizer: Recognizer, first: Tensor, second: Tensor, *, fmr: float) -> Verification:
@@ -98,11 +97,10 @@ def compare(recognizer: Recognizer, first: Tensor, second: Tensor, *, fmr: float
 
     An uncalibrated recogniser gives a score and no decision.
     """
-    with torch.no_grad():
-        scores = recognizer.embed(first) @ recognizer.embed(second).T
+    scores = embed_faces(recognizer, first) @ embed_faces(recognizer, second).T
     best = int(scores.argmax())
     pair = divmod(best, scores.shape[1])
-    score = float(scores.flatten()[best])
+    score = float(scores.flat[best])
     threshold: float | None
     try:
         threshold = recognizer.spec.threshold(fmr)

@@ -14,6 +14,7 @@ from typing import Any
 from veilface.core.files import write_atomic
 from veilface.errors import ImageError, WeightsError
 from veilface.recognizers.spec import Calibration, Preprocessing, RecognizerSpec
+from veilface.recognizers.table import RECOGNIZERS
 from veilface.weights import store
 
 FORMAT = 1
@@ -91,8 +92,6 @@ def calibrated(spec: RecognizerSpec) -> RecognizerSpec:
 
 def is_used(spec: RecognizerSpec) -> bool:
     """Whether the user's calibration is used for a recogniser: it ships none of its own."""
-    from veilface.recognizers.registry import RECOGNIZERS  # noqa: PLC0415 - it imports this module
-
     shipped = RECOGNIZERS.get(spec.name)
     return shipped is None or shipped.calibration is None
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from veilface.datasets.base import FaceRecord
-from veilface.datasets.files import SUFFIXES
 from veilface.errors import DatasetError, UnknownNameError
+from veilface.imaging.headers import SUFFIXES
 from veilface.protectors.controls import CONTROLS
 from veilface.protectors.registry import PROTECTORS
 
