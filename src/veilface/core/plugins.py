@@ -90,8 +90,8 @@ class Registry(Mapping[str, T], Generic[T]):
             ) from error
         if not isinstance(entry, self._kind):
             raise PluginError(
-                f"{self._called(point)} must be a {self._kind.__name__}, "
-                f"not a {type(entry).__name__}"
+                f"{self._called(point)} must be of the type {self._kind.__name__}, "
+                f"not {type(entry).__name__}"
             )
         if getattr(entry, "name", point.name) != point.name:
             raise PluginError(f"{self._called(point)} calls itself by another name")
