@@ -65,8 +65,8 @@ def veilface(site: Path, cache: Path, *arguments: str) -> subprocess.CompletedPr
 
 
 def test_the_page_works_as_it_stands(site: Path, album: Path, tmp_path: Path) -> None:
-    options = ("--dataset", "album", "--root", str(album), "--preset", "tiles,negative")
-    options += ("--targets", "colours", "--no-controls", "--no-adr", "--device", "cpu", "--json")
+    options = ["--dataset", "album", "--root", str(album), "--preset", "tiles,negative"]
+    options += ["--targets", "colours", "--no-controls", "--no-adr", "--device", "cpu", "--json"]
     done = veilface(site, tmp_path, "evaluate", *options, "-o", str(tmp_path / "out"))
     assert done.returncode == 0, done.stderr
     rows = {row["protector"]: row for row in json.loads(done.stdout)["rows"]}
