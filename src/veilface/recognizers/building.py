@@ -75,6 +75,7 @@ def _folded(reader: str) -> Fill:
 FORMATS: Mapping[str, Fill] = MappingProxyType(
     {
         "dlib": _dlib,
+        "user": lambda network, _, paths: None,  # a package of the user's own has loaded it
         "facenet": lambda network, _, paths: network.load(read_state_dict(paths[0])),
         "frbench": _frbench,
         "onnx": _folded("veilface.recognizers.readers.onnx:read_onnx"),

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from types import MappingProxyType
 
+from veilface.core.plugins import Registry
 from veilface.recognizers import catalogue, papers
 from veilface.recognizers.spec import RecognizerSpec
 
@@ -14,6 +14,9 @@ SURROGATES = ("dlib", "sface", "mobilefacenet", "fr_feature")
 They read what is fine. Recognisers that look coarsely see the stranger, as people do, and would
 pull the change to where people see it."""
 
-RECOGNIZERS: Mapping[str, RecognizerSpec] = MappingProxyType(
-    {spec.name: spec for spec in (*catalogue.SPECS, *papers.SPECS)}
+RECOGNIZERS: Mapping[str, RecognizerSpec] = Registry(
+    {spec.name: spec for spec in (*catalogue.SPECS, *papers.SPECS)},
+    group="veilface.recognizers",
+    kind=RecognizerSpec,
 )
+"""By name, with those of other packages: see docs/own_method.md."""
