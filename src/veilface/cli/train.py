@@ -49,7 +49,8 @@ def train(  # noqa: PLR0917 - typer passes by keyword
     """
     with sentences(json_output=json_output):
         from veilface.core.devices import resolve_device
-        from veilface.protectors.trainers import TRAINERS, conduct, native_name
+        from veilface.protectors.native import native_name
+        from veilface.protectors.trainers import TRAINERS, conduct
         from veilface.training.loop import Budget
 
         if name is None:

@@ -13,12 +13,20 @@ import torch
 from torch import nn
 
 from veilface.errors import DatasetError, ShapeError, UnknownNameError
+from veilface.protectors.dct.front_end import CHANNELS
+from veilface.protectors.minusface.network import Generator
+from veilface.protectors.minusface.train import MinusFaceTask
+from veilface.protectors.native import NativeRecognizer, NativeTask, native_name
 from veilface.protectors.proface.train import ProFaceTask
 from veilface.protectors.proface.transform import OBFUSCATORS
+from veilface.protectors.registry import METHODS
+from veilface.protectors.spec import MethodSpec
+from veilface.recognizers.recognizer import Recognizer
 from veilface.recognizers.registry import load_recognizer
 from veilface.training.images import TrainingImages, load_images
 from veilface.training.kept import keep, training_folder
 from veilface.training.loop import Budget, Outcome, Task, train
+from veilface.training.reader import reader
 
 TEACHER = "mobilefacenet"
 """The recogniser of the registry that trainings learn from: fast, and verified."""
@@ -134,11 +142,55 @@ def conduct(
     return outcome, keep(name, task.product, recipe, outcome)
 
 
+def native_recognizer(method: str) -> NativeRecognizer:
+    """The recogniser that reads what a method sends, with the weights of this machine.
+
+    Raises:
+        UnknownNameError: The method is not in the table, or needs none.
+        UntrainedError: It is not trained.
+        WeightsError: Its weights are damaged.
+    """
+    needed = {name: spec for name, spec in METHODS.items() if spec.native_recognizer}
+    if method not in needed:
+        raise UnknownNameError("method with a recogniser of its own", method, needed)
+    return NativeRecognizer.trained(method, needed[method].in_channels, _fresh)
+
+
+def _fresh() -> Recognizer:
+    return load_recognizer(TEACHER)
+
+
 def _proface(kind: str, setup: Setup) -> Product:
     if setup.identities is None:
         raise DatasetError(f"proface-{kind} learns from triplets: name --identities FOLDER")
     recognizer = load_recognizer(TEACHER, device=setup.device)
     return ProFaceTask(setup.identities, OBFUSCATORS[kind], recognizer, batch=setup.batch)
+
+
+def _minusface(setup: Setup) -> Product:
+    reading, train, rest = reader(
+        CHANNELS, setup.faces, setup.identities, _fresh, width=setup.width
+    )
+    return MinusFaceTask(
+        Generator(width=setup.width), reading, train, rest, batch=setup.batch, device=setup.device
+    )
+
+
+def _native(method: MethodSpec, setup: Setup) -> Product:
+    reading, train, rest = reader(
+        method.in_channels, setup.faces, setup.identities, _fresh, width=setup.width
+    )
+    # The global generator is the seeded one here, see `conduct`.
+    start = torch.Generator().manual_seed(int(torch.randint(2**31, ())))
+    return NativeTask(
+        method.build(),
+        reading,
+        train,
+        rest,
+        batch=setup.batch,
+        device=setup.device,
+        generator=start,
+    )
 
 
 TRAINERS: Mapping[str, Trainer] = MappingProxyType(
@@ -152,11 +204,16 @@ TRAINERS: Mapping[str, Trainer] = MappingProxyType(
             )
             for kind, obfuscator in OBFUSCATORS.items()
         },
+        "minusface": Trainer(
+            "the generator of MinusFace, and a recogniser of what it leaves", _minusface, batch=64
+        ),
+        **{
+            native_name(name): Trainer(
+                f"the recogniser that reads what {name} sends", partial(_native, spec), batch=64
+            )
+            for name, spec in METHODS.items()
+            if spec.native_recognizer
+        },
     }
 )
 """By the name under which the weights are kept."""
-
-
-def native_name(method: str) -> str:
-    """The name of the training of the recogniser that reads what a method sends."""
-    return f"{method}-native"

@@ -7,11 +7,12 @@ every protected image, so that weights cannot be exchanged unseen.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+import torch
 from torch import nn
 
 from veilface.core.files import write_atomic
@@ -23,6 +24,8 @@ from veilface.weights.store import cache_folder
 
 _WEIGHTS = "weights.safetensors"
 _RECORD = "record.json"
+
+_Network = TypeVar("_Network", bound=nn.Module)
 
 
 def training_folder(name: str) -> Path:
@@ -75,8 +78,13 @@ def record_of(name: str) -> dict[str, Any]:
     return record
 
 
-def fill(name: str, product: nn.Module) -> dict[str, Any]:
+def fill(name: str, product: nn.Module, *, part: str = "") -> dict[str, Any]:
     """Load the weights of a name into a network of its recipe, and return the record.
+
+    Args:
+        name: Of the training.
+        product: What was kept, or one part of it.
+        part: Which part, where several networks were kept together.
 
     Raises:
         UntrainedError: There are none.
@@ -86,8 +94,20 @@ def fill(name: str, product: nn.Module) -> dict[str, Any]:
     path = training_folder(name) / _WEIGHTS
     check_sha256(path, record["sha256"])
     tensors, _ = read_tensors(path)
+    head = f"{part}." if part else ""
+    own = {key.removeprefix(head): value for key, value in tensors.items() if key.startswith(head)}
     try:
-        product.load_state_dict(tensors)
+        product.load_state_dict(own)
     except RuntimeError as error:
         raise WeightsError(f"{path} holds another network: {error}") from error
     return record
+
+
+def unset(build: Callable[[], _Network]) -> _Network:
+    """A network whose first weights are drawn, but not from the caller's randomness, to be filled.
+
+    Args:
+        build: Makes it.
+    """
+    with torch.random.fork_rng(devices=[]):
+        return build()

@@ -12,7 +12,7 @@ from veilface.protectors.base import check_faces, quantise
 from veilface.protectors.proface.network import Embedder
 from veilface.protectors.proface.train import protect
 from veilface.protectors.proface.transform import OBFUSCATORS, Obfuscator
-from veilface.training.kept import fill
+from veilface.training.kept import fill, unset
 from veilface.types import Protected
 
 
@@ -43,8 +43,7 @@ class ProFace:
             WeightsError: They are damaged.
         """
         name = f"proface-{obfuscator}"
-        with torch.random.fork_rng(devices=[]):  # the first weights are drawn, and replaced
-            embedder = Embedder()
+        embedder = unset(Embedder)
         record = fill(name, embedder)
         info = {"weights": record["sha256"], "training": record["recipe"]}
         return cls(name, OBFUSCATORS[obfuscator], embedder, info)
