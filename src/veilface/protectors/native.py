@@ -21,9 +21,9 @@ from veilface.training.reader import Adapted, Reading
 from veilface.types import Protected
 
 BATCH = 64
-RATES = {"adapted": 3e-4, "ir18": 1e-3}  # of Adam, for known weights and for new ones
+RATE = 1e-3  # of Adam
 
-_FITTED = 48  # images of the least-squares start
+_FITTED = 24  # images of the least-squares start
 _CHECKED = 32
 
 
@@ -67,9 +67,7 @@ class NativeTask:
         if isinstance(reading.network, Adapted):
             faces = train.draw(min(_FITTED, len(train)), generator, device=device).faces
             reading.network.fit(self._sent(faces, generator), faces)
-        rate = RATES["adapted" if isinstance(reading.network, Adapted) else "ir18"]
-        trained = [p for p in self.module.parameters() if p.requires_grad]
-        self.optimizer = torch.optim.Adam(trained, lr=rate)
+        self.optimizer = torch.optim.Adam(reading.groups(RATE))
 
     @property
     def product(self) -> nn.Module:

@@ -49,6 +49,7 @@ def keep(name: str, product: nn.Module, recipe: Mapping[str, Any], outcome: Outc
         ImageError: A file cannot be written.
     """
     path = training_folder(name) / _WEIGHTS
+    path.parent.mkdir(parents=True, exist_ok=True)
     write_tensors(path, product.state_dict(), {})
     record = {
         "name": name,

@@ -60,5 +60,5 @@ class MinusFace:
         check_faces(x)
         order = permutations(Draws(x.shape[0], generator=generator, device=x.device))
         picture = shuffled(self.residue(x), order)
-        images = quantise(picture.to(x.dtype))
+        images = quantise(picture).to(x.dtype)
         return Protected(images, {}, picture=picture, secret={"order": order}, info=self.info)

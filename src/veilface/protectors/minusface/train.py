@@ -11,13 +11,13 @@ from torch import Tensor, nn
 from veilface.protectors.dct.front_end import decode, encode
 from veilface.protectors.minusface.network import Generator
 from veilface.training.images import Batch, TrainingImages
-from veilface.training.reader import Reading
+from veilface.training.reader import Adapted, Reading
 
 BATCH = 64
 RATE = 1e-3  # Adam; the authors' SGD needs their number of steps
 LOOK = 5.0  # weight of the difference of the images against that of the identity
 
-_MEASURED = 64
+_MEASURED = 24
 _CHECKED = 32
 
 
@@ -49,11 +49,16 @@ class MinusFaceTask:
         device: torch.device,
     ) -> None:
         self._train, self._rest, self._batch, self._device = train, rest, batch, device
-        generator.measure(train.batch(torch.arange(min(_MEASURED, len(train)))).faces)
-        self.generator, self.reading = generator, reading
+        faces = train.batch(torch.arange(min(_MEASURED, len(train))), device=device).faces
         self.module = nn.ModuleDict({"generator": generator, "reading": reading}).to(device)
-        trained = [p for p in self.module.parameters() if p.requires_grad]
-        self.optimizer = torch.optim.Adam(trained, lr=RATE)
+        self.generator, self.reading = generator, reading
+        generator.measure(faces)
+        if isinstance(reading.network, Adapted):
+            with torch.no_grad():
+                channels = encode(faces)
+                reading.network.fit(channels - generator(channels), faces)
+        own: dict[str, object] = {"params": list(generator.parameters()), "lr": RATE}
+        self.optimizer = torch.optim.Adam([own, *reading.groups(RATE)])
 
     @property
     def product(self) -> nn.Module:

@@ -53,7 +53,7 @@ class ProFace:
     ) -> Protected:
         """Protect faces; see `veilface.protectors.base.FaceProtector`. Draws nothing."""
         check_faces(x)
-        embedder = self.embedder.to(device=x.device, dtype=x.dtype)
+        faces = x.to(torch.float32)
         with torch.no_grad():
-            made = protect(embedder, x, self.obfuscator(x))
-        return Protected(quantise(made), {}, info=self.info)
+            made = protect(self.embedder.to(x.device), faces, self.obfuscator(faces))
+        return Protected(quantise(made).to(x.dtype), {}, info=self.info)
