@@ -7,7 +7,7 @@ cannot read it, which their figures cannot tell from a method that leaves nothin
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import partial
+from typing import Any
 
 import torch
 from torch import Generator, Tensor, nn
@@ -15,9 +15,8 @@ from torch import Generator, Tensor, nn
 from veilface.protectors.base import FaceProtector
 from veilface.recognizers.recognizer import Recognizer
 from veilface.training.images import Batch, TrainingImages
-from veilface.training.ir18 import Ir18
 from veilface.training.kept import fill, record_of, unset
-from veilface.training.reader import Adapted, Reading
+from veilface.training.reader import Adapted, Reading, empty
 from veilface.types import Protected
 
 BATCH = 64
@@ -98,12 +97,16 @@ class NativeRecognizer:
     Args:
         method: Its registry name.
         network: Trained for it.
-        info: Hash and recipe of its weights.
+        training: Recipe of its weights.
+        sha256: Their hash.
     """
 
-    def __init__(self, method: str, network: nn.Module, info: Mapping[str, object]) -> None:
+    def __init__(
+        self, method: str, network: nn.Module, *, training: Mapping[str, Any], sha256: str
+    ) -> None:
         self.method = method
-        self.info = info
+        self.training = training
+        self.sha256 = sha256
         self._network = network.eval().requires_grad_(requires_grad=False)
 
     @classmethod
@@ -121,17 +124,10 @@ class NativeRecognizer:
             UntrainedError: There are none.
             WeightsError: They are damaged.
         """
-        name = native_name(method)
-        recipe = record_of(name)["recipe"]
-        width = recipe["width"]
-        build: Callable[[], nn.Module] = (
-            partial(Ir18, channels, width=width)
-            if "identities" in recipe
-            else lambda: Adapted(channels, load(), width=width)
-        )
-        network = unset(build)
-        record = fill(name, network)
-        return cls(method, network, {"weights": record["sha256"], "training": recipe})
+        recipe = record_of(native_name(method))["recipe"]
+        network = unset(lambda: empty(channels, recipe, load))
+        record = fill(native_name(method), network)
+        return cls(method, network, training=recipe, sha256=record["sha256"])
 
     def embed(self, made: Protected) -> Tensor:
         """(N, D) unit embeddings of what was protected."""

@@ -24,9 +24,9 @@ from veilface.protectors.spec import MethodSpec
 from veilface.recognizers.recognizer import Recognizer
 from veilface.recognizers.registry import load_recognizer
 from veilface.training.images import TrainingImages, load_images
-from veilface.training.kept import keep, training_folder
+from veilface.training.kept import fill, keep, record_of, training_folder, unset
 from veilface.training.loop import Budget, Outcome, Task, train
-from veilface.training.reader import reader
+from veilface.training.reader import empty, reader
 
 TEACHER = "mobilefacenet"
 """The recogniser of the registry that trainings learn from: fast, and verified."""
@@ -154,6 +154,21 @@ def native_recognizer(method: str) -> NativeRecognizer:
     if method not in needed:
         raise UnknownNameError("method with a recogniser of its own", method, needed)
     return NativeRecognizer.trained(method, needed[method].in_channels, _fresh)
+
+
+def residue_recognizer() -> nn.Module:
+    """The recogniser of MinusFace's residue that its generator was trained with.
+
+    Maps (N, 192, 112, 112) to (N, D) unit vectors.
+
+    Raises:
+        UntrainedError: MinusFace is not trained.
+        WeightsError: Its weights are damaged.
+    """
+    recipe = record_of("minusface")["recipe"]
+    network = unset(lambda: empty(CHANNELS, recipe, _fresh))
+    fill("minusface", network, part="network")
+    return network.eval()
 
 
 def _fresh() -> Recognizer:

@@ -127,7 +127,8 @@ def load_images(folder: Path, *, limit: int | None = None) -> TrainingImages:
         DatasetError: There is no image, one has another size, or the index is damaged.
         ImageError: A file is no image.
     """
-    files = [(image, None) for image in images_in(folder)] or [
+    files: list[tuple[Path, str | None]] = [(image, None) for image in images_in(folder)]
+    files = files or [
         (image, person) for person, images in person_folders(folder) for image in images
     ]
     files = files[:limit]

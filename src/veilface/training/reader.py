@@ -8,7 +8,8 @@ and serves where minutes have to do.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -83,11 +84,13 @@ class Adapted(nn.Module):
             right += patches.T @ wanted.flatten(1).T.double()[::_STRIDE]
         gram.diagonal().add_(_RIDGE * float(gram.diagonal().mean()))
         solved = torch.linalg.solve(gram, right)
+        assert self.straight.bias is not None  # noqa: S101
         self.straight.weight.copy_(solved[:-1].T.reshape(self.straight.weight.shape))
         self.straight.bias.copy_(solved[-1])
         last = self.curved[-1]
         assert isinstance(last, nn.Conv2d)  # noqa: S101
         last.weight.zero_()
+        assert last.bias is not None  # noqa: S101
         last.bias.zero_()
 
 
@@ -168,3 +171,18 @@ def reader(
     train, rest = faces.split(max(1, len(faces) // 12))
     network = Adapted(channels, load(), width=width)
     return Reading(network, teacher=load().embed), train, rest
+
+
+def empty(
+    channels: int, recipe: Mapping[str, Any], load: Callable[[], Recognizer]
+) -> Adapted | Ir18:
+    """The network that `reader` trains under a recipe, to be filled with what was kept.
+
+    Args:
+        channels: Of the representation.
+        recipe: Says the width, and whether people were named.
+        load: As in `reader`.
+    """
+    if "identities" in recipe:
+        return Ir18(channels, width=recipe["width"])
+    return Adapted(channels, load(), width=recipe["width"])

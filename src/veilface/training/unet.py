@@ -45,7 +45,7 @@ class UNet(nn.Module):
         """
         if x.shape[-1] % 16 or x.shape[-2] % 16:
             raise ShapeError(f"a U-Net of five levels needs sides divisible by 16, not {x.shape}")
-        skips = []
+        skips: list[Tensor] = []
         for level in self.down:
             x = level(F.max_pool2d(x, 2) if skips else x)
             skips.append(x)

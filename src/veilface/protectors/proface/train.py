@@ -52,7 +52,8 @@ class ProFaceTask:
         self.recognizer = recognizer
         train, rest = images.split(max(1, len(images) // 10))
         self._train, self._rest = Triplets(train), Triplets(rest)
-        self.module = Embedder().to(recognizer.scale.device, memory_format=torch.channels_last)
+        self.module = Embedder().to(recognizer.scale.device)
+        self.module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.optimizer = torch.optim.Adam(self.module.parameters(), lr=RATE)
 
     @property
@@ -119,7 +120,7 @@ class Triplets:
         if images.people is None:
             raise DatasetError(f"{images.name} names nobody, but triplets need one folder a person")
         self.images = images
-        people, counts = images.people.unique(return_counts=True)
+        people, counts = torch.unique(images.people, return_counts=True)
         repeated = torch.isin(images.people, people[counts > 1])
         self.anchors = repeated.nonzero().flatten()
         if not len(self.anchors) or len(people) < 2:
