@@ -12,6 +12,7 @@ from veilface.evaluation.report.measures import ABSENT, number
 from veilface.measures.intervals import Estimate
 
 NOT_YET = "not yet"
+NOT_TRAINED = "not trained"
 NO_DATA = "no data"
 
 Value = Estimate | float | str | None

@@ -30,11 +30,11 @@ FAMILIES: Mapping[str, str] = {
 
 METHODS: Mapping[str, str] = {
     "DuetFace": "duetface",
-    "ProFace": "proface",
+    "ProFace": "proface-blur",
     "PartialFace": "partialface",
     "MinusFace": "minusface",
 }
-"""The compared methods to the names that they have, or will have, in the protector registry."""
+"""The compared methods to their names in the protector registry."""
 
 OURS = "Ours"
 

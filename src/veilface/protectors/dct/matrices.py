@@ -44,7 +44,7 @@ def frequency_rows(side: int, u: int) -> Tensor:
 
 def _by_frequency(side: int) -> Tensor:
     """P (I ⊗ C): (8 side, 8 side), orthonormal."""
-    blocks = torch.block_diag(*[_cosines()] * side)
+    blocks = torch.kron(torch.eye(side, dtype=torch.float64), _cosines())
     return blocks.view(side, BLOCK, -1).transpose(0, 1).reshape(BLOCK * side, -1)
 
 

@@ -16,9 +16,9 @@ from veilface.types import Protected
 class DuetFace:
     """Sends 54 weak frequencies of each plane; nothing is random.
 
-    The masks that the client sends beside them are made by a network that is trained with the
-    recogniser, and belong to `veilface.protectors.duetface.network`. They show low frequencies, so
-    that what is measured here without them is what an attacker sees at least.
+    The masks that the client sends beside them need a network that is trained with the recogniser,
+    and are not made here. They show low frequencies, so that what is measured without them is what
+    an attacker sees at least.
     """
 
     name = "duetface"
