@@ -65,8 +65,8 @@ def test_arcface_has_a_gradient_at_its_own_direction() -> None:
 
 def test_ir18_has_the_shapes_of_its_source() -> None:
     network = Ir18(27, width=1.0)
-    assert tuple(network.first[0].weight.shape) == (64, 27, 3, 3)  # type: ignore[union-attr]
-    assert tuple(network.last[3].weight.shape) == (512, 25088)  # type: ignore[union-attr]
+    assert network.get_parameter("first.0.weight").shape == (64, 27, 3, 3)
+    assert network.get_parameter("last.3.weight").shape == (512, 25088)
     small = Ir18(5, width=1 / 16)
     sides = []
     for unit in small.units:
