@@ -46,7 +46,7 @@ def test_both_inputs_reach_the_result() -> None:
 
 
 def test_widths_of_the_dense_blocks() -> None:
-    # baselines: 28, 40, 52 down, 90, 97, 88 up
+    # Down and up, as its authors have them.
     net = Embedder().original
     assert [block.channels for block in net.blocks] == [28, 40, 52]
     assert [merge.channels for merge in net.merges] == [90, 97, 88]
