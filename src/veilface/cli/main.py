@@ -16,6 +16,7 @@ from veilface.cli import (
     protect,
     recognizers,
     reproduce,
+    train,
     verify,
 )
 from veilface.cli.common import prepare_process
@@ -56,6 +57,7 @@ app.add_typer(recognizers.app, name="recognizers")
 app.command("evaluate")(evaluate.evaluate)
 app.add_typer(lineup.app, name="lineup")
 app.command("reproduce")(reproduce.reproduce)
+app.command("train")(train.train)
 app.command("inspect")(inspect.inspect)
 app.command("doctor")(doctor.doctor)
 

@@ -7,7 +7,7 @@ from itertools import chain
 
 from veilface.core.plugins import Registry
 from veilface.errors import UnknownNameError
-from veilface.protectors import duetface, ldp_slicing, partialface
+from veilface.protectors import duetface, ldp_slicing, minusface, partialface, proface
 from veilface.protectors.base import FaceProtector, Surrogate
 from veilface.protectors.controls import CONTROLS
 from veilface.protectors.spec import MethodSpec
@@ -15,7 +15,16 @@ from veilface.protectors.veil.presets import PRESETS, Preset
 from veilface.protectors.veil.protector import VeilProtector
 
 METHODS: Mapping[str, MethodSpec] = Registry(
-    {spec.name: spec for spec in (duetface.SPEC, partialface.SPEC, ldp_slicing.SPEC)},
+    {
+        spec.name: spec
+        for spec in (
+            duetface.SPEC,
+            partialface.SPEC,
+            minusface.SPEC,
+            *proface.SPECS,
+            ldp_slicing.SPEC,
+        )
+    },
     group="veilface.protectors",
     kind=MethodSpec,
     reserved=(*PRESETS, *CONTROLS),
