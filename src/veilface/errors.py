@@ -29,6 +29,13 @@ class WeightsError(VeilfaceError):
     """A weight file is missing, has another hash than the registry states, or cannot be parsed."""
 
 
+class UntrainedError(WeightsError):
+    """A method has to be trained first; it never protects with random weights."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{name} is not trained on this machine; run: veilface train {name}")
+
+
 class UncalibratedError(VeilfaceError):
     """A recogniser has no thresholds, so nothing can be called a match; says how to get them."""
 

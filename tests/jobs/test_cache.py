@@ -120,9 +120,9 @@ def test_unknown_names() -> None:
 
 
 def test_kinds_of_jobs() -> None:
-    assert Job("blur").is_control
+    assert Job("blur").is_transform
     assert Job("blur").preset is None
-    assert not JOB.is_control
+    assert not JOB.is_transform
     assert JOB.preset == PRESETS["paper"]
     own = replace(PRESETS["paper"], name="mine")
     assert (Job(own).name, Job(own).preset) == ("mine", own)

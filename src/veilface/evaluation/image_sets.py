@@ -28,7 +28,8 @@ class ImageSet:
     Attributes:
         name: Of the protector.
         job: What to optimise with; None for what only transforms.
-        protector: What only transforms: a control, or an object of the caller; None for a job.
+        protector: What only transforms: a control, a method of other authors, or an object of the
+            caller; None for a job.
         targets: The recognisers that decide about these images.
     """
 
@@ -127,7 +128,7 @@ def _sets_of(
     if not isinstance(protector, str | Preset):
         return [ImageSet(protector.name, None, protector, tuple(targets))]
     job = Job(protector)  # says which names there are
-    if job.is_control:
+    if job.is_transform:
         return [ImageSet(job.name, None, build_protector(protector), tuple(targets))]
     by_ensemble: dict[tuple[str, ...], list[str]] = {}
     for target in targets:

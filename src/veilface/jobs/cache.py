@@ -28,7 +28,6 @@ from veilface.errors import ImageError, UnknownNameError
 from veilface.imaging.decode import load_photo
 from veilface.imaging.encode import encode
 from veilface.imaging.tensors import to_tensor, to_uint8
-from veilface.protectors.controls import CONTROLS
 from veilface.protectors.registry import PROTECTORS
 from veilface.protectors.veil.presets import PRESETS, Preset
 from veilface.protectors.veil.starts import Stranger
@@ -46,8 +45,8 @@ class Job:
     """What to protect with.
 
     Attributes:
-        protector: Name of a preset or control, or a preset with parameters of the caller's own.
-        surrogates: Names of the recognisers to optimise against; controls need none.
+        protector: A name of the registry, or a preset with parameters of the caller's own.
+        surrogates: Names of the recognisers to optimise against; for a preset.
 
     Raises:
         UnknownNameError: There is no such protector.
@@ -67,13 +66,13 @@ class Job:
 
     @property
     def preset(self) -> Preset | None:
-        """The parameters; None for a control."""
+        """The parameters; None for a method of other authors and for a control."""
         return PRESETS.get(self.protector) if isinstance(self.protector, str) else self.protector
 
     @property
-    def is_control(self) -> bool:
-        """Whether it is a fixed transform, which is faster to repeat than to keep."""
-        return self.protector in CONTROLS if isinstance(self.protector, str) else False
+    def is_transform(self) -> bool:
+        """Whether nothing is optimised for an image: that is faster to repeat than to keep."""
+        return self.preset is None
 
 
 @dataclass(frozen=True, slots=True)

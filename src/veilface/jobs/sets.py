@@ -25,7 +25,7 @@ class Request:
     """Faces to protect.
 
     Attributes:
-        job: With what; no control.
+        job: With what; a preset.
         faces: (N, 3, 112, 112) in [0, 1].
         draw: Which of several independent versions.
     """
@@ -77,7 +77,7 @@ def protect_set(
         ProtectionError: An image is not finite, or a process died.
         ImageError: The folder cannot be written.
     """
-    if job.is_control:
+    if job.is_transform:
         return transform(build_protector(job.protector), faces, seed=seed, draw=draw)
     request = Request(job, faces, draw)
     prepare([request], seed=seed, cache=cache, jobs=jobs, progress=progress, device=device)
