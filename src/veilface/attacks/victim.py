@@ -95,8 +95,8 @@ class Victim:
 
 
 def seen(protected: Protected) -> Protected:
-    """What leaves the client: without its secret and without the recognisers' verdict."""
-    return replace(protected, secret={}, similarity={})
+    """What leaves the client: without its secret, the recognisers' verdict and the picture."""
+    return replace(protected, secret={}, similarity={}, picture=None)
 
 
 def join(parts: Sequence[Protected]) -> Protected:
@@ -114,7 +114,6 @@ def join(parts: Sequence[Protected]) -> Protected:
         {},
         data=joined("data"),
         hints=tuple(map(torch.cat, zip(*(part.hints for part in parts), strict=True))),
-        picture=joined("picture"),
         degenerate=joined("degenerate"),
         info=info,
     )

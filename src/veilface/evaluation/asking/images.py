@@ -13,7 +13,7 @@ from veilface.errors import DatasetError
 from veilface.evaluation.aligned import aligned_faces
 from veilface.evaluation.asking.conditions import Condition, ImageFolder
 from veilface.evaluation.asking.material import Material
-from veilface.evaluation.asking.unmask import unmask
+from veilface.attacks.unmasking import unmask
 from veilface.jobs.cache import Job
 from veilface.jobs.sets import protect_set
 
