@@ -52,7 +52,9 @@ class Victim:
         """Recognisers that its images are made against."""
         return self.protector.surrogates if isinstance(self.protector, Job) else ()
 
-    def protect(self, faces: Tensor, *, draw: int = 0, progress: Progress | None = None) -> Protected:
+    def protect(
+        self, faces: Tensor, *, draw: int = 0, progress: Progress | None = None
+    ) -> Protected:
         """Protect (N, 3, 112, 112) faces; equal faces, seeds and draws give equal results.
 
         The secret of the client and the similarities are not among what is returned.
