@@ -40,8 +40,13 @@ class Source(Protocol):
     """Where a training draws its pairs from."""
 
     @property
+    def photos(self) -> int:
+        """All that pairs are made of."""
+        ...
+
+    @property
     def count(self) -> int:
-        """Photos that pairs are made of."""
+        """Those that are drawn."""
         ...
 
     def draw(self, size: int, generator: Generator) -> Pairs:
@@ -69,8 +74,13 @@ class FreshPairs:
     shuffled: bool = False
 
     @property
+    def photos(self) -> int:
+        """All that pairs are made of."""
+        return len(self.faces)
+
+    @property
     def count(self) -> int:
-        """Photos that pairs are made of."""
+        """Those that are drawn."""
         return len(_split(self.faces)[0])
 
     def draw(self, size: int, generator: Generator) -> Pairs:
@@ -103,8 +113,13 @@ class KeptPairs:
     shuffled: bool = False
 
     @property
+    def photos(self) -> int:
+        """All that pairs are made of."""
+        return len(self.faces)
+
+    @property
     def count(self) -> int:
-        """Photos that pairs are made of."""
+        """Those that are drawn."""
         return len(_split(self.faces)[0])
 
     def draw(self, size: int, generator: Generator) -> Pairs:

@@ -115,6 +115,7 @@ def reconstruct(setting: Setting, *, shuffled: bool = False) -> Fitted:
         "victim": setting.victim.describe(),
         "faces": [faces.name, len(faces)],
         "pairs": source.count,
+        "photos": source.photos,
         "width": setting.width,
         "seed": setting.seed,
     }

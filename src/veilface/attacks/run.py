@@ -8,7 +8,7 @@ from typing import Any
 
 from torch import Tensor
 
-from veilface.attacks.base import Attack, Setting
+from veilface.attacks.base import Attack, Fitted, Setting
 from veilface.attacks.nulls import average_face, grey_card
 from veilface.attacks.planted import LIMIT, AddedPattern
 from veilface.attacks.scores import Judge, check_uninvolved
@@ -123,7 +123,7 @@ def run_attack(
         versions=versions,
         measures=judge.measure(images),
         null=judge.measure(nothing.recover(protected)),
-        planted=_planted(attack, setting, faces) if attack.learns else None,
+        planted=_planted(attack, setting, fitted, faces) if attack.learns else None,
         about=fitted.about,
         images=images,
     )
@@ -142,9 +142,9 @@ def _versions(setting: Setting, faces: Tensor, versions: int) -> Protected:
     return averaged([ask(draw) for draw in range(versions)])
 
 
-def _planted(attack: Attack, setting: Setting, faces: Tensor) -> Estimate:
-    """SSIM of what the attacker recovers from a cheat, with the same means."""
+def _planted(attack: Attack, setting: Setting, fitted: Fitted, faces: Tensor) -> Estimate:
+    """SSIM of what the attacker recovers from a cheat, with as many pairs and as much time."""
     victim = Victim(AddedPattern(), setting.victim.cache, seed=setting.seed)
-    fitted = attack.fit(replace(setting, victim=victim))
-    recovered = fitted.recover(victim.protect(faces))
+    again = replace(setting, victim=victim, pairs=int(fitted.about["photos"]))
+    recovered = attack.fit(again).recover(victim.protect(faces))
     return mean_over_people(ssim(faces, recovered).numpy(), seed=setting.seed)
