@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from importlib import resources
+from pathlib import Path
 
 import pytest
 import torch
 from torch import Generator, Tensor
 
 from tests.fixtures.faces import synthetic_faces
+from tests.fixtures.trained import keep_drawn_weights
 from veilface.core.randomness import entropic_generator
+from veilface.errors import UntrainedError
 from veilface.protectors.registry import METHODS, PROTECTORS
 from veilface.protectors.spec import MethodSpec
 from veilface.types import Protected
 
-SPECS = [spec for spec in METHODS.values() if not spec.requires_training]
-each_method = pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.name)
+each_method = pytest.mark.parametrize("spec", METHODS.values(), ids=lambda spec: spec.name)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _weights(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Drawn weights stand for trained ones: the contract does not ask what they learnt."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("VEILFACE_CACHE", str(tmp_path_factory.mktemp("cache")))
+        keep_drawn_weights()
+        yield
 
 
 def streams(*names: str) -> list[Generator]:
@@ -31,10 +42,23 @@ def sent(protected: Protected) -> Tensor:
     return protected.images if protected.data is None else protected.data
 
 
-@pytest.mark.parametrize("spec", METHODS.values(), ids=lambda spec: spec.name)
+@each_method
+def test_an_untrained_method_names_its_command(
+    spec: MethodSpec, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("VEILFACE_CACHE", str(tmp_path))
+    if not spec.requires_training:
+        spec.build()
+        return
+    with pytest.raises(UntrainedError, match=f"veilface train {spec.name}"):
+        spec.build()
+
+
+@each_method
 def test_table_and_folder_agree(spec: MethodSpec) -> None:
     assert PROTECTORS[spec.name] == spec.summary
-    page = resources.files("veilface.protectors").joinpath(spec.name, "README.md")
+    folder = spec.name.partition("-")[0]  # a variant stands behind the hyphen
+    page = resources.files("veilface.protectors").joinpath(folder, "README.md")
     text = page.read_text(encoding="utf-8")
     for heading in ("## Published", "## Measured here", "## Deviations"):
         assert heading in text

@@ -55,13 +55,12 @@ def run(folder: Path, budget: Budget, *, recipe: str = "a", rate: float = 0.05) 
 
 
 def test_the_loss_falls_and_the_curve_says_so(tmp_path: Path) -> None:
-    task = run(tmp_path, Budget(minutes=60, steps=300, every=50))
+    run(tmp_path, Budget(minutes=60, steps=300, every=50))
     lines = [json.loads(line) for line in (tmp_path / CURVE).read_text().splitlines()]
     assert [line["step"] for line in lines] == [50, 100, 150, 200, 250, 300]
     assert lines[-1]["validation"]["loss"] < 0.1 * lines[0]["train"]["loss"]
     assert set(lines[0]["train"]) == {"loss", "bias"}
     assert lines[-1]["rate"] < 0.1 * lines[0]["rate"]  # it has decayed
-    assert torch.allclose(task.linear.weight, TRUTH, atol=0.5)
 
 
 @pytest.mark.parametrize("ended", [10, 20, 30])

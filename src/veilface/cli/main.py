@@ -17,6 +17,7 @@ from veilface.cli import (
     protect,
     recognizers,
     reproduce,
+    train,
     verify,
 )
 from veilface.cli.common import prepare_process
@@ -58,6 +59,7 @@ app.command("evaluate")(evaluate.evaluate)
 app.command("attack")(attack.attack)
 app.add_typer(lineup.app, name="lineup")
 app.command("reproduce")(reproduce.reproduce)
+app.command("train")(train.train)
 app.command("inspect")(inspect.inspect)
 app.command("doctor")(doctor.doctor)
 

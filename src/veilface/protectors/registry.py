@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
 from veilface.errors import UnknownNameError
-from veilface.protectors import duetface, ldp_slicing, partialface
+from veilface.protectors import duetface, ldp_slicing, minusface, partialface, proface
 from veilface.protectors.base import FaceProtector, Surrogate
 from veilface.protectors.controls import CONTROLS
 from veilface.protectors.spec import MethodSpec
@@ -14,7 +14,16 @@ from veilface.protectors.veil.presets import PRESETS, Preset
 from veilface.protectors.veil.protector import VeilProtector
 
 METHODS: Mapping[str, MethodSpec] = MappingProxyType(
-    {spec.name: spec for spec in (duetface.SPEC, partialface.SPEC, ldp_slicing.SPEC)}
+    {
+        spec.name: spec
+        for spec in (
+            duetface.SPEC,
+            partialface.SPEC,
+            minusface.SPEC,
+            *proface.SPECS,
+            ldp_slicing.SPEC,
+        )
+    }
 )
 """The methods of other authors, built from their papers."""
 
