@@ -52,7 +52,9 @@ def measure(faces: Tensor) -> Iterator[dict[str, object]]:
     for name, frequencies in lists.items():
         for way in ("plain", "cosine"):
             began = time.perf_counter()
-            found = torch.cat([_solve(part, frequencies, way) for part in faces.split(_CHUNK)])
+            found = torch.cat(
+                [_solve(part, frequencies, way) for part in torch.split(faces, _CHUNK)]
+            )
             seconds = time.perf_counter() - began
             mean = (faces - found).mean(dim=(2, 3), keepdim=True)
             told = (found + mean).clamp(0, 1)
@@ -89,7 +91,7 @@ def _solve(faces: Tensor, frequencies: Sequence[int], way: str) -> Tensor:
 
 def _scores(found: Tensor, faces: Tensor, prefix: str) -> dict[str, object]:
     values = {"SSIM": ssim(found, faces), "PSNR": psnr(found, faces)}
-    scores = {}
+    scores: dict[str, object] = {}
     for name, each in values.items():
         estimate = mean_over_people(each.numpy(), seed=0)
         numbers = (estimate.value, estimate.low, estimate.high)

@@ -44,7 +44,8 @@ def test_a_photo_of_somebody_is_no_stranger_of_the_bank() -> None:
 def test_a_signal_is_stretched_around_mid_grey() -> None:
     signal = 0.01 * torch.sin(torch.arange(112.0)).expand(1, 3, 112, 112)
     image = stretched(signal)
-    assert float(image.mean()) == torch.tensor(0.5).item() or abs(float(image.mean()) - 0.5) < 0.02
+    assert abs(float(image.mean()) - 0.5) < 0.02
     assert float(image.max()) == 1.0
     assert float(image.min()) == 0.0
-    assert torch.equal(stretched(torch.zeros(1, 3, 112, 112)).unique(), torch.tensor([128 / 255]))
+    flat = stretched(torch.zeros(1, 3, 112, 112))
+    assert torch.equal(flat, torch.full_like(flat, 128 / 255))

@@ -172,7 +172,7 @@ def invert(
         trials = [system.solve(channels, begin, iterations=_TRIAL)[1] for system in systems]
         chosen = torch.stack(trials).argmin(dim=0)
     planes, residual = torch.empty_like(begin), channels.new_empty(count)
-    for number in chosen.unique().tolist():
+    for number in set(chosen.tolist()):
         rows = chosen == number
         planes[rows], residual[rows] = systems[number].solve(
             channels[rows], begin[rows], iterations=iterations, preconditioned=preconditioned

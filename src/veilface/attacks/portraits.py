@@ -16,6 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from veilface.attacks.base import Fitted, Setting
+from veilface.attacks.nulls import mean_face
 from veilface.attacks.unmasking import stretched
 from veilface.imaging.frequency import high_pass
 from veilface.protectors.veil.diversity import moved_each
@@ -50,17 +51,30 @@ class Stranger:
 def subtracted(setting: Setting) -> Fitted:
     """What is left of an image without its stranger, stretched around mid-grey."""
     bank = load_bank()
-    thumbnails = bank.thumbnails(torch.arange(len(bank)))
-
-    def recover_one(image: Tensor) -> Tensor:
-        return image.cpu() - find_stranger(image.cpu(), bank, thumbnails).face
-
     return Fitted(
-        lambda protected: stretched(torch.stack([recover_one(x) for x in protected.images])).to(
-            protected.images
-        ),
-        {"portraits": len(bank)},
+        lambda protected: stretched(painted(protected.images, bank)), {"portraits": len(bank)}
     )
+
+
+def grafted(setting: Setting) -> Fitted:
+    """What is left of an image without its stranger, on the average face in its stead.
+
+    Raises:
+        DatasetError: There are no photos to average.
+    """
+    bank, faces = load_bank(), setting.training_faces()
+    mean = mean_face(faces)
+    return Fitted(
+        lambda protected: (mean + painted(protected.images, bank)).clamp(0, 1),
+        {"portraits": len(bank), "faces": faces.name, "photos": len(faces)},
+    )
+
+
+def painted(images: Tensor, bank: Bank) -> Tensor:
+    """(N, 3, 112, 112) images minus the strangers that are found under them, on the CPU."""
+    thumbnails = bank.thumbnails(torch.arange(len(bank)))
+    kept = images.cpu()
+    return torch.stack([image - find_stranger(image, bank, thumbnails).face for image in kept])
 
 
 def find_stranger(image: Tensor, bank: Bank, thumbnails: Tensor) -> Stranger:

@@ -94,7 +94,8 @@ class ReconstructionTask:
         found = self.module(pairs.sent.to(self.device))
         inside = pairs.inside.to(self.device)
         wrong = (found - pairs.faces.to(self.device)).abs() * inside
-        return wrong.sum() / (3 * inside.sum())
+        loss: Tensor = wrong.sum() / (3 * inside.sum())
+        return loss
 
 
 def reconstruct(setting: Setting, *, shuffled: bool = False) -> Fitted:
@@ -149,7 +150,9 @@ def apply(module: nn.Module, sent: Tensor, device: torch.device) -> Tensor:
     """A network on (N, ...) inputs in small batches: images in [0, 1] on the CPU."""
     module.eval()
     with torch.inference_mode():
-        parts = [module(part.to(device)).clamp(0, 1).cpu() for part in sent.split(SMALL_BATCH)]
+        parts = [
+            module(part.to(device)).clamp(0, 1).cpu() for part in torch.split(sent, SMALL_BATCH)
+        ]
     return torch.cat(parts)
 
 

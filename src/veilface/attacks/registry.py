@@ -43,6 +43,13 @@ _TABLE = (
         "bystander",
         portraits.subtracted,
     ),
+    Attack(
+        "graft",
+        "what is left without the stranger, on the average face",
+        "bystander",
+        portraits.grafted,
+        needs_faces=True,
+    ),
     Attack("blur", "a Gaussian of 1.5 pixels", "bystander", purification.blurred),
     Attack("jpeg", "JPEG of quality 50", "bystander", purification.recompressed),
     Attack("median", "the median of 3x3 pixels", "bystander", purification.median_filtered),

@@ -61,7 +61,7 @@ def table3(study: Study) -> Comparison:
             lines.append(measured(method, "linear", protector))
     lines.append(published(OURS))
     for preset in study.presets:
-        for name in ("unet", "portrait", "highpass", "look", "embedding"):
+        for name in ("unet", "portrait", "graft", "highpass", "look", "embedding"):
             lines.append(measured(preset.name, name, preset))
         lines.append(measured(preset.name, "shuffled", preset))
     lines.append(measured("average face", "average", "grey"))
@@ -97,7 +97,7 @@ def attackers(study: Study) -> Attackers:
 
 
 def _learned(study: Study, here: Sequence[str]) -> list[tuple[str, str | Preset, str]]:
-    protectors = [*study.compared.values(), *study.presets]
+    protectors: list[str | Preset] = [*study.compared.values(), *study.presets]
     return [("unet", protector, each) for protector in protectors for each in here]
 
 
