@@ -41,6 +41,9 @@ def test_an_attack_is_scored_and_written(lfw: Path, tmp_path: Path) -> None:
         "linear-duetface.png",
     }
     assert all(Path(file).is_file() for file in document["files"])
+    made = sorted(path.relative_to(tmp_path) for path in tmp_path.glob("linear-duetface/*/*.png"))
+    assert made[0] == Path("linear-duetface/P0/P0_0001.png")
+    assert len(made) == 4
     shown = _run("grey", "--protector", "clean", *common)
     assert shown.exit_code == 0, shown.output
     assert "knows nothing" in shown.output

@@ -61,10 +61,11 @@ def attack(  # noqa: PLR0917 - typer passes by keyword
 ) -> None:
     """Attack a protector, and measure how much of the photo and of the person comes back.
 
-    The folder of the results gets NAME-PROTECTOR.json and NAME-PROTECTOR.png, which holds
-    photographs: do not publish it. Trained networks and protected images are kept there, so that
-    a run that was ended continues when the same command is run again, and one with a larger
-    budget goes on from there.
+    The folder of the results gets NAME-PROTECTOR.json, NAME-PROTECTOR.png, which holds
+    photographs: do not publish it, and a folder NAME-PROTECTOR of what was recovered, which
+    `veilface lineup make` takes as a condition. Trained networks and protected images are kept
+    there, so that a run that was ended continues when the same command is run again, and one with
+    a larger budget goes on from there.
     """
     with sentences(json_output=json_output):
         from veilface.attacks.base import Setting
@@ -123,6 +124,9 @@ def _write(found: Outcome, bench: Bench, folder: Path) -> list[Path]:
     from veilface.core.files import write_atomic
     from veilface.evaluation.report.sheets import Sheet, Strip, draw_sheet
     from veilface.imaging.encode import encode
+    from veilface.imaging.tensors import to_uint8
+    from veilface.jobs.sets import make_folder
+    from veilface.protectors.base import quantise
 
     stem = f"{found.attack}-{found.protector}"
     shown = slice(0, 8)
@@ -134,7 +138,12 @@ def _write(found: Outcome, bench: Bench, folder: Path) -> list[Path]:
         ),
     )
     text = json.dumps(found.to_dict(), ensure_ascii=False, allow_nan=False)
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
+    pixels = to_uint8(quantise(found.images))
+    for record, image in zip(bench.records, pixels, strict=True):
+        path = folder / stem / Path(record.name).with_suffix(".png")
+        make_folder(path.parent)
+        write_atomic(path, encode(image, format="png"), overwrite=True)
     write_atomic(folder / f"{stem}.json", text.encode(), overwrite=True)
     write_atomic(folder / f"{stem}.png", encode(draw_sheet(sheet), format="png"), overwrite=True)
     return [folder / f"{stem}.{suffix}" for suffix in ("json", "png")]

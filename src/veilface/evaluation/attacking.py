@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from veilface.attacks.scores import Judge
-from veilface.datasets.base import FaceSet
+from veilface.datasets.base import FaceRecord, FaceSet
 from veilface.evaluation.embeddings import embed_photos
 from veilface.evaluation.protocol import choose
 from veilface.evaluation.selected import read_photos
@@ -30,11 +30,13 @@ class Bench:
 
     Attributes:
         name: Of the data set.
+        records: The N photos.
         faces: (N, 3, 112, 112) photos, one a person.
         judge: Compares what is recovered with them.
     """
 
     name: str
+    records: tuple[FaceRecord, ...]
     faces: Tensor = field(repr=False)
     judge: Judge = field(repr=False)
 
@@ -78,4 +80,4 @@ def make_bench(
     clean = Target.of(judge, table, chosen, None, seed=seed).clean
     photos = read_photos(chosen)
     appearance = Appearance(photos.probes, photos.sources, seed=seed)
-    return Bench(faces.name, photos.probes, Judge(appearance, clean, recognizer))
+    return Bench(faces.name, chosen.probes, photos.probes, Judge(appearance, clean, recognizer))
