@@ -50,6 +50,21 @@ def test_an_attack_is_scored_and_written(lfw: Path, tmp_path: Path) -> None:
     assert "recovers no more than an attacker who knows nothing" in shown.output
 
 
+def test_more_pairs_make_a_curve(lfw: Path, tmp_path: Path) -> None:
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    for number, face in enumerate(to_uint8(synthetic_faces(30, seed=5))):
+        (photos / f"{number:02d}.png").write_bytes(encode(face, format="png"))
+    common = ("--dataset", "lfw", "--root", lfw, "--judge", "dlib", "--limit", 4, "-o", tmp_path)
+    means = ("--faces", photos, "--pairs", 30, "--pairs", 20, "--budget", 0.01, "--width", 0.0625)
+    result = _run("unet", "--protector", "blur", *common, *means, "--json")
+    assert result.exit_code == 0, result.output
+    document = json.loads(result.stdout)
+    assert document["about"]["photos"] == 30
+    assert [each["about"]["photos"] for each in document["with_fewer_pairs"]] == [20]
+    assert "too weak" in document["verdict"][0]
+
+
 def test_mistakes_are_one_sentence(lfw: Path, tmp_path: Path) -> None:
     common = ("--dataset", "lfw", "--root", lfw, "--judge", "dlib", "-o", tmp_path)
     wrong = {

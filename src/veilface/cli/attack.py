@@ -11,7 +11,7 @@ import typer
 from veilface.cli.common import print_json, sentences, table
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from veilface.attacks.run import Outcome
     from veilface.evaluation.attacking import Bench
@@ -28,7 +28,10 @@ def attack(  # noqa: PLR0917 - typer passes by keyword
         typer.Option(help="Folder of aligned photos of other people, for attacks that learn."),
     ] = None,
     pairs: Annotated[
-        int | None, typer.Option(min=20, help="Most of those photos to use [default: all].")
+        list[int] | None,
+        typer.Option(
+            min=20, help="Most of those photos to use; repeat it for a curve [default: all]."
+        ),
     ] = None,
     budget: Annotated[
         float, typer.Option(help="Minutes of training, and at most as many of protecting pairs.")
@@ -68,6 +71,8 @@ def attack(  # noqa: PLR0917 - typer passes by keyword
     a larger budget goes on from there.
     """
     with sentences(json_output=json_output):
+        from dataclasses import replace
+
         from veilface.attacks.base import Setting
         from veilface.attacks.registry import get_attack
         from veilface.attacks.run import run_attack
@@ -100,7 +105,6 @@ def attack(  # noqa: PLR0917 - typer passes by keyword
                 victim=Victim(job, output / "cache", seed=seed, jobs=jobs, device=place),
                 folder=output / "networks",
                 faces=None if faces is None else load_images(faces),
-                pairs=pairs,
                 minutes=budget,
                 width=width or (1.0 if place.type == "cuda" else 0.25),
                 recognizer=recognizer,
@@ -108,19 +112,33 @@ def attack(  # noqa: PLR0917 - typer passes by keyword
                 device=place,
                 progress=stages,
             )
-            found = run_attack(
-                chosen, setting, bench.faces, bench.judge, dataset=bench.name, versions=versions
-            )
-        files = _write(found, bench, output)
-    document = found.to_dict() | {"files": [str(path) for path in files]}
+            curve = [
+                run_attack(
+                    chosen,
+                    replace(setting, pairs=count),
+                    bench.faces,
+                    bench.judge,
+                    dataset=bench.name,
+                    versions=versions,
+                )
+                for count in sorted(set(pairs or ())) or [None]
+            ]
+        document = _document(curve)
+        files = _write(curve[-1], document, bench, output)
     if json_output:
-        print_json(document)
+        print_json(document | {"files": [str(path) for path in files]})
         return
-    typer.echo(_summary(found))
+    typer.echo(_summary(curve))
     typer.echo(f"\nwritten: {', '.join(str(path) for path in files)}")
 
 
-def _write(found: Outcome, bench: Bench, folder: Path) -> list[Path]:
+def _document(curve: Sequence[Outcome]) -> dict[str, Any]:
+    """The attack with the most pairs, and under it those with fewer."""
+    fewer = [outcome.to_dict() for outcome in curve[:-1]]
+    return curve[-1].to_dict() | ({"with_fewer_pairs": fewer} if fewer else {})
+
+
+def _write(found: Outcome, document: Mapping[str, Any], bench: Bench, folder: Path) -> list[Path]:
     from veilface.core.files import write_atomic
     from veilface.evaluation.report.sheets import Sheet, Strip, draw_sheet
     from veilface.imaging.encode import encode
@@ -137,7 +155,7 @@ def _write(found: Outcome, bench: Bench, folder: Path) -> list[Path]:
             Strip("recovered", found.images[shown], private=True),
         ),
     )
-    text = json.dumps(found.to_dict(), ensure_ascii=False, allow_nan=False)
+    text = json.dumps(document, ensure_ascii=False, allow_nan=False)
     make_folder(folder)
     pixels = to_uint8(quantise(found.images))
     for record, image in zip(bench.records, pixels, strict=True):
@@ -149,13 +167,15 @@ def _write(found: Outcome, bench: Bench, folder: Path) -> list[Path]:
     return [folder / f"{stem}.{suffix}" for suffix in ("json", "png")]
 
 
-def _summary(found: Outcome) -> str:
+def _summary(curve: Sequence[Outcome]) -> str:
     from veilface.attacks.scores import SHOWN
 
+    found = curve[-1]
+    rows = [(_label(outcome), outcome.measures) for outcome in curve]
     cells = [["", *SHOWN.values()]]
     cells += [
         [label, *(_figure(measures, measure) for measure in SHOWN)]
-        for label, measures in (("recovered", found.measures), ("knows nothing", found.null))
+        for label, measures in (*rows, ("knows nothing", found.null))
     ]
     return "\n".join(
         [
@@ -165,6 +185,11 @@ def _summary(found: Outcome) -> str:
             *(f"  {sentence}" for sentence in found.verdict),
         ]
     )
+
+
+def _label(outcome: Outcome) -> str:
+    photos = outcome.about.get("photos")
+    return "recovered" if photos is None else f"from {photos} photos"
 
 
 def _figure(measures: Mapping[str, Estimate], name: str) -> str:
