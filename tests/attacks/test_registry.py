@@ -52,3 +52,9 @@ def test_linear_inversion_says_what_it_needs(tmp_path: Path) -> None:
 def test_unknown_attacks_are_listed() -> None:
     with pytest.raises(UnknownNameError, match="did you mean 'unet'"):
         get_attack("u-net")
+
+
+def test_the_page_names_every_attack() -> None:
+    page = Path(__file__).parents[2] / "docs" / "attacks.md"
+    text = page.read_text(encoding="utf-8")
+    assert all(f"`{name}`" in text for name in ATTACKS)
