@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import cast
 
 import pytest
@@ -14,6 +15,7 @@ from veilface.errors import DatasetError
 from veilface.measures.intervals import Estimate, wilson
 from veilface.paper.attacked import Attackers
 from veilface.paper.comparison import NO_DATA, NOT_YET
+from veilface.paper.figure5 import figure5
 from veilface.paper.published import METHODS, TABLE_3
 from veilface.paper.study import Study
 from veilface.paper.table3 import table3
@@ -35,6 +37,9 @@ class Ruled:
         cheat = Estimate(self.planted, self.planted, self.planted, 20) if name == "unet" else None
         image = torch.zeros(1, 3, 112, 112)
         return Outcome(name, "trainer", label, dataset, "dlib", 1, found, found, cheat, {}, image)
+
+    def bench(self, dataset: str) -> SimpleNamespace:
+        return SimpleNamespace(name=dataset, faces=torch.zeros(1, 3, 112, 112))
 
 
 def study(planted: float) -> Study:
@@ -74,3 +79,12 @@ def test_the_table_says_itself_when_the_attack_is_weak(planted: float, weak: boo
 def test_attackers_need_photos() -> None:
     with pytest.raises(DatasetError, match="--faces"):
         table3(ruled_study()[0])
+
+
+def test_the_figure_shows_what_each_method_gives_away() -> None:
+    sheet = figure5(study(0.95))
+    strips = {strip.label: strip for strip in sheet.strips}
+    assert strips["DuetFace linear"].faces is not None
+    assert strips["persona unet"].faces is None
+    assert strips["persona unet"].absent == "cannot"
+    assert [strip.label for strip in sheet.publishable.strips] == ["persona look"]

@@ -20,6 +20,9 @@ from veilface.jobs.cache import Job
 from veilface.protectors.veil.presets import Preset
 from veilface.training.images import TrainingImages
 
+UNTRAINED = "untrained"
+"""Stands for what a method that was not trained would have given away."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Attackers:
@@ -99,6 +102,6 @@ class Attackers:
                 get_attack(name), setting, bench.faces, bench.judge, dataset=bench.name
             )
         except UntrainedError:
-            return "untrained"
+            return UNTRAINED
         except AttackError as error:
             return str(error)

@@ -7,6 +7,7 @@ from veilface.attacks.run import Outcome
 from veilface.errors import DatasetError
 from veilface.evaluation.report.sheets import Sheet, Strip
 from veilface.jobs.cache import CHUNK
+from veilface.paper.attacked import UNTRAINED
 from veilface.paper.published import METHODS, SETS
 from veilface.paper.study import Study
 from veilface.paper.table3 import attackers
@@ -29,8 +30,8 @@ def figure5(study: Study) -> Sheet:
             return Strip(f"{title} {name}", None, private=True)
         found = attack(name, protector, dataset)
         if isinstance(found, Outcome):
-            return Strip(f"{title} {name}", found.images[:CHUNK], private=True)
-        return Strip(f"{title} {name}", None, private=True, absent=found)
+            return Strip(f"{title} {name}", found.images[:CHUNK], private=name != "look")
+        return Strip(f"{title} {name}", None, private=True, absent=_short(found))
 
     strips = [Strip("original", attack.bench(dataset).faces[:CHUNK], private=True)]
     for method in METHODS:
@@ -44,3 +45,8 @@ def figure5(study: Study) -> Sheet:
         ]
     strips.append(strip("everybody", "average", "grey"))
     return Sheet(f"Figure 5: what attackers recover, {attack.bench(dataset).name}", tuple(strips))
+
+
+def _short(reason: str) -> str:
+    """Why a row is empty, in a word that fits on a tile."""
+    return reason if reason == UNTRAINED else "cannot"

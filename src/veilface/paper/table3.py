@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from veilface.attacks.channels import CANDIDATES
 from veilface.attacks.run import Outcome
 from veilface.errors import DatasetError
-from veilface.paper.attacked import Attackers
+from veilface.paper.attacked import UNTRAINED, Attackers
 from veilface.paper.comparison import NO_DATA, NOT_YET, Comparison, Line, Value
 from veilface.paper.published import METHODS, OURS, SETS, TABLE_3
 from veilface.paper.study import Study
@@ -120,5 +120,5 @@ def _value(found: Outcome | str | None, measure: str) -> Value:
     if found is None:
         return NO_DATA
     if isinstance(found, str):
-        return found if found in (NOT_YET, "untrained") else "-"
+        return found if found in (NOT_YET, UNTRAINED) else "-"
     return found.measures.get(measure)
