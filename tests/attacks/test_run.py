@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -24,12 +25,19 @@ def outcome(*, ssim: float, matched: int, planted: float | None) -> Outcome:
     }
     cheat = None if planted is None else Estimate(planted, planted, planted, 50)
     image = torch.zeros(1, 3, 112, 112)
-    return Outcome("unet", "trainer", "x", "LFW", "dlib", 1, found, null, cheat, {}, image)
+    return Outcome("unet", "trainer", "x", "LFW", "dlib", 1, found, null, cheat, None, {}, image)
 
 
 def test_an_attack_that_misses_the_cheat_says_that_it_says_nothing() -> None:
     assert "too weak" in outcome(ssim=0.4, matched=0, planted=0.7).verdict[0]
     assert "too weak" not in outcome(ssim=0.4, matched=0, planted=0.95).verdict[0]
+
+
+def test_an_inversion_that_finds_nobody_in_photos_says_that_it_says_nothing() -> None:
+    blind = replace(outcome(ssim=0.4, matched=0, planted=None), unprotected=wilson(1, 50))
+    seeing = replace(outcome(ssim=0.4, matched=0, planted=None), unprotected=wilson(30, 50))
+    assert "without any protection it recovers nobody" in blind.verdict[0]
+    assert "too weak" not in seeing.verdict[0]
 
 
 def test_a_verdict_counts_intervals_not_points() -> None:

@@ -36,7 +36,9 @@ class Ruled:
         found = {"ssim": value, "psnr": value, "source": wilson(5, 20), "xdr": wilson(4, 20)}
         cheat = Estimate(self.planted, self.planted, self.planted, 20) if name == "unet" else None
         image = torch.zeros(1, 3, 112, 112)
-        return Outcome(name, "trainer", label, dataset, "dlib", 1, found, found, cheat, {}, image)
+        return Outcome(
+            name, "trainer", label, dataset, "dlib", 1, found, found, cheat, None, {}, image
+        )
 
     def bench(self, dataset: str) -> SimpleNamespace:
         return SimpleNamespace(name=dataset, faces=torch.zeros(1, 3, 112, 112))

@@ -22,6 +22,9 @@ Recover = Callable[[Protected], Tensor]
 """Maps what was protected to (N, 3, 112, 112) images in [0, 1]."""
 
 
+Control = Literal["planted", "clean"]
+
+
 @dataclass(frozen=True, slots=True)
 class Setting:
     """What an attacker may be fitted on, and how much of it.
@@ -87,7 +90,8 @@ class Attack:
         level: Who can do it.
         fit: Makes it ready for a setting; raises `veilface.errors.AttackError` where it cannot be
             done to this protector.
-        learns: Whether it is trained on pairs, so that a planted cheat tells how strong it is.
+        control: What tells how strong an attack is that learns: a planted cheat for one that is
+            trained on pairs, unprotected photos for one that sees embeddings only.
         needs_faces: Whether it needs photos of other people.
     """
 
@@ -95,7 +99,7 @@ class Attack:
     summary: str
     level: Level
     fit: Callable[[Setting], Fitted]
-    learns: bool = False
+    control: Control | None = None
     needs_faces: bool = False
 
 

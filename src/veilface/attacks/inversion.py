@@ -130,6 +130,7 @@ def invert_embedding(setting: Setting) -> Fitted:
         "attack": "embedding",
         "recognizer": setting.recognizer,
         "faces": [faces.name, len(faces)],
+        "photos": len(faces),
         "width": setting.width,
         "seed": setting.seed,
     }

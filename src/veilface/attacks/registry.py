@@ -58,7 +58,7 @@ _TABLE = (
         "a U-Net from what is sent to the photo (Table 3)",
         "trainer",
         reconstruction.reconstruct,
-        learns=True,
+        control="planted",
         needs_faces=True,
     ),
     Attack(
@@ -72,6 +72,7 @@ _TABLE = (
         "a face from the embedding alone: the ceiling",
         "embedding holder",
         inversion.invert_embedding,
+        control="clean",
         needs_faces=True,
     ),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from torch import Tensor
@@ -16,6 +17,8 @@ from veilface.attacks.victim import Victim, averaged
 from veilface.errors import ShapeError
 from veilface.measures.intervals import Estimate, mean_over_people
 from veilface.measures.metrics import ssim
+from veilface.protectors.base import FaceProtector
+from veilface.protectors.controls import CONTROLS
 from veilface.types import Protected
 
 _NULL = "an attacker who knows nothing"
@@ -41,7 +44,9 @@ class Outcome:
         null: The same of an attacker who knows nothing: the average face, or a grey card where
             there are no photos of other people.
         planted: SSIM of what the same attacker recovers from a planted cheat; None for attacks
-            that do not learn.
+            that do not learn from pairs.
+        unprotected: Share of unprotected photos that what is recovered is matched with; None for
+            attacks that do not learn from embeddings.
         about: What the attack was fitted on.
         images: (N, 3, 112, 112) what was recovered.
     """
@@ -55,6 +60,7 @@ class Outcome:
     measures: Mapping[str, Estimate]
     null: Mapping[str, Estimate]
     planted: Estimate | None
+    unprotected: Estimate | None
     about: Mapping[str, Any]
     images: Tensor = field(repr=False)
 
@@ -66,6 +72,11 @@ class Outcome:
             found.append(
                 f"too weak to say anything: of a planted cheat it recovers an SSIM of "
                 f"{self.planted.value:.2f}, and {LIMIT} is needed; allow more --minutes or --pairs"
+            )
+        if self.unprotected is not None and self.unprotected.low <= self.null["source"].high:
+            found.append(
+                "too weak to say anything: of photos without any protection it recovers nobody "
+                "either; allow more --minutes or --pairs"
             )
         found += [sentence for name, sentence in _BEATEN.items() if self._beats(name)]
         return tuple(found) or (f"recovers no more than {_NULL}",)
@@ -113,6 +124,7 @@ def run_attack(
     protected = _versions(setting, faces, versions)
     fitted = attack.fit(setting)
     images = fitted.recover(protected)
+    control = partial(_control, attack, setting, fitted, faces)
     nothing = (grey_card if setting.faces is None else average_face)(setting)
     return Outcome(
         attack=attack.name,
@@ -123,7 +135,12 @@ def run_attack(
         versions=versions,
         measures=judge.measure(images),
         null=judge.measure(nothing.recover(protected)),
-        planted=_planted(attack, setting, fitted, faces) if attack.learns else None,
+        planted=_planted(control(AddedPattern()), faces) if attack.control == "planted" else None,
+        unprotected=(
+            judge.measure(control(CONTROLS["clean"]))["source"]
+            if attack.control == "clean"
+            else None
+        ),
         about=fitted.about,
         images=images,
     )
@@ -142,9 +159,14 @@ def _versions(setting: Setting, faces: Tensor, versions: int) -> Protected:
     return averaged([ask(draw) for draw in range(versions)])
 
 
-def _planted(attack: Attack, setting: Setting, fitted: Fitted, faces: Tensor) -> Estimate:
-    """SSIM of what the attacker recovers from a cheat, with as many pairs and as much time."""
-    victim = Victim(AddedPattern(), setting.victim.cache, seed=setting.seed)
+def _control(
+    attack: Attack, setting: Setting, fitted: Fitted, faces: Tensor, protector: FaceProtector
+) -> Tensor:
+    """What the attacker recovers from an easy protector, with as many photos and as much time."""
+    victim = Victim(protector, setting.victim.cache, seed=setting.seed)
     again = replace(setting, victim=victim, pairs=int(fitted.about["photos"]))
-    recovered = attack.fit(again).recover(victim.protect(faces))
-    return mean_over_people(ssim(faces, recovered).numpy(), seed=setting.seed)
+    return attack.fit(again).recover(victim.protect(faces))
+
+
+def _planted(recovered: Tensor, faces: Tensor) -> Estimate:
+    return mean_over_people(ssim(faces, recovered).numpy(), seed=0)

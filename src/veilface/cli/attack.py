@@ -91,6 +91,7 @@ def attack(  # noqa: PLR0917 - typer passes by keyword
             ensemble = tuple(each for each in default_surrogates() if each != decides)
             job = Job(protector, ensemble)
         people = load_faces(dataset, root)
+        counts: list[int | None] = [*sorted(set(pairs or ()))] or [None]
         with make_stages() as stages:
             bench = make_bench(
                 people,
@@ -121,7 +122,7 @@ def attack(  # noqa: PLR0917 - typer passes by keyword
                     dataset=bench.name,
                     versions=versions,
                 )
-                for count in sorted(set(pairs or ())) or [None]
+                for count in counts
             ]
         document = _document(curve)
         files = _write(curve[-1], document, bench, output)
