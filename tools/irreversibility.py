@@ -59,12 +59,12 @@ def page(documents: Iterable[Mapping[str, Any]]) -> str:
     for document in documents:
         key = document["dataset"], document["protector"]
         by_protector.setdefault(key, []).append(document)
-    parts = [_HEAD]
+    parts = [_HEAD.rstrip("\n")]
     for (dataset, protector), found in sorted(by_protector.items()):
         people = found[0]["measures"]["ssim"]["n"]
         parts.append(f"\n### {protector}, {people} people of {dataset}\n")
         parts.append(_table(sorted(found, key=lambda one: str(one["attack"]))))
-    return "\n".join(parts) + _TAIL
+    return "\n".join(parts) + "\n" + _TAIL
 
 
 def _table(found: Sequence[Mapping[str, Any]]) -> str:

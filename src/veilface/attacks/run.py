@@ -26,6 +26,7 @@ _BEATEN = {
     "ssim": f"recovers more of the picture than {_NULL}",
     "source": "what it recovers is matched with the photo",
     "xdr": "what it recovers is matched with another photo of the person",
+    "lineup_mean": "blurred recognisers pick the person out of ten",
 }
 
 
