@@ -82,5 +82,9 @@ class NotDifferentiableError(VeilfaceError):
     """A recogniser that gives no gradient was asked for one."""
 
 
+class PluginError(VeilfaceError):
+    """An entry that another package adds to a registry cannot be used."""
+
+
 class SecretKeyError(VeilfaceError):
     """A key file is not the owner's alone, is no key, or cannot be made or used here."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from types import MappingProxyType
 from typing import cast
 
 import numpy as np
@@ -13,6 +12,7 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
+from veilface.core.plugins import Registry
 from veilface.errors import DeviceError, UnknownNameError, WeightsError
 from veilface.recognizers import catalogue, papers
 from veilface.recognizers.calibrations import calibrated
@@ -28,9 +28,12 @@ SURROGATES = ("dlib", "sface", "mobilefacenet", "fr_feature")
 They read what is fine. Recognisers that look coarsely see the stranger, as people do, and would
 pull the change to where people see it."""
 
-RECOGNIZERS: Mapping[str, RecognizerSpec] = MappingProxyType(
-    {spec.name: spec for spec in (*catalogue.SPECS, *papers.SPECS)}
+RECOGNIZERS: Mapping[str, RecognizerSpec] = Registry(
+    {spec.name: spec for spec in (*catalogue.SPECS, *papers.SPECS)},
+    group="veilface.recognizers",
+    kind=RecognizerSpec,
 )
+"""By name, with those of other packages: see docs/own_method.md."""
 
 
 def get_spec(name: str) -> RecognizerSpec:
@@ -126,6 +129,8 @@ def build_network(spec: RecognizerSpec, paths: tuple[Path, ...]) -> nn.Module:
     module, function = spec.network.split(":")
     build = cast("Callable[[], nn.Module]", getattr(importlib.import_module(module), function))
     network = build()
+    if spec.format == "user":
+        return network  # a package of the user's own, which knows where its weights are
     # Readers are imported here: each needs a parser library that the others do not.
     if spec.format == "dlib":
         from veilface.recognizers.networks.dlib_resnet import DlibResNet  # noqa: PLC0415
