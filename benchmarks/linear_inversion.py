@@ -115,7 +115,8 @@ def main() -> None:
         earlier = EARLIER[str(record["channels"])] if record["way"] == "plain" else ("", "")
         print(record, *earlier, flush=True)
     share = candidates_found(faces[:_CHUNK])
-    print(f"{_CHUNK} people, found by the smallest of {len(SUBSETS) * len(ORDERS)} residuals: {share:.3f}")
+    candidates = len(SUBSETS) * len(ORDERS)
+    print(f"{_CHUNK} people, found by the smallest of {candidates} residuals: {share:.3f}")
 
 
 if __name__ == "__main__":
