@@ -70,6 +70,10 @@ class AnswersError(VeilfaceError):
     """Answers to line-ups, or their key, are missing, malformed, or do not fit each other."""
 
 
+class AttackError(VeilfaceError):
+    """An attack cannot be done to a protector, or not judged; says why."""
+
+
 class MissingExtraError(VeilfaceError):
     """A feature needs an optional package that is not installed, or does not work here."""
 

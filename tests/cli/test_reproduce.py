@@ -74,7 +74,7 @@ def test_a_figure_comes_with_and_without_photographs(lfw: Path, tmp_path: Path) 
 def test_mistakes_are_one_sentence(tmp_path: Path) -> None:
     wrong = {
         ("table1", "--dataset-root", "lfw"): (2, "NAME=DIR"),
-        ("table3", "--dataset-root", "lfw=x"): (2, "did you mean"),
+        ("tabel3", "--dataset-root", "lfw=x"): (2, "did you mean"),
         ("table2", "--dataset-root", "celeba=x"): (1, "give --dataset-root lfw=DIR"),
         ("table2", "--dataset-root", f"lfw={tmp_path}"): (1, "pairs.txt"),
         ("table2",): (2, "--dataset-root"),

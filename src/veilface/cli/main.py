@@ -8,6 +8,7 @@ import typer
 
 from veilface._version import __version__
 from veilface.cli import (
+    attack,
     calibrate,
     doctor,
     evaluate,
@@ -55,6 +56,7 @@ app.command("verify")(verify.verify)
 recognizers.app.command("calibrate")(calibrate.calibrate)
 app.add_typer(recognizers.app, name="recognizers")
 app.command("evaluate")(evaluate.evaluate)
+app.command("attack")(attack.attack)
 app.add_typer(lineup.app, name="lineup")
 app.command("reproduce")(reproduce.reproduce)
 app.command("train")(train.train)

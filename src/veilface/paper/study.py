@@ -18,6 +18,7 @@ from veilface.evaluation.aligned import aligned_faces
 from veilface.evaluation.protocol import choose
 from veilface.evaluation.results import Evaluation
 from veilface.jobs.cache import CHUNK, Job
+from veilface.paper.attacked import Attackers
 from veilface.paper.published import METHODS
 from veilface.protectors.registry import PROTECTORS, build_protector
 from veilface.protectors.veil.presets import Preset
@@ -64,6 +65,7 @@ class Study:
         evaluate: Measures.
         protect: Makes images only.
         seed: Of bootstraps and of the choice of people.
+        attack: Attacks; None where there are no photos of other people to learn from.
     """
 
     sets: Mapping[str, FaceSet]
@@ -72,6 +74,7 @@ class Study:
     evaluate: Evaluate = field(repr=False)
     protect: Protect = field(repr=False)
     seed: int = 0
+    attack: Attackers | None = field(default=None, repr=False)
 
     @property
     def names(self) -> tuple[str, ...]:

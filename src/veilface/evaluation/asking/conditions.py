@@ -13,7 +13,7 @@ from veilface.protectors.controls import CONTROLS
 from veilface.protectors.registry import PROTECTORS
 
 UNMASK = "unmask:"
-"""Before a label, a name or a folder: those images as `veilface.evaluation.asking.unmask` does."""
+"""Before a label, a name or a folder: those images as `veilface.attacks.unmasking` does."""
 
 
 @dataclass(frozen=True, slots=True)
