@@ -73,3 +73,7 @@ class NotDifferentiableError(VeilfaceError):
 
 class SecretKeyError(VeilfaceError):
     """A key file is not the owner's alone, is no key, or cannot be made or used here."""
+
+
+class GalleryError(VeilfaceError):
+    """A gallery cannot be opened, belongs to another recogniser, or was given what it refuses."""
