@@ -73,14 +73,14 @@ def recognizers_of(database: str | os.PathLike[str]) -> list[Space]:
 def _ready(database: str | os.PathLike[str]) -> Engine:
     """The engine of a database whose tables are up to date."""
     _need("sqlalchemy", "alembic")
-    from sqlalchemy.engine import make_url  # noqa: PLC0415
+    from sqlalchemy.engine import URL, make_url  # noqa: PLC0415
     from sqlalchemy.exc import ArgumentError  # noqa: PLC0415
 
     from veilface.gallery.schema import upgrade  # noqa: PLC0415
 
     text = os.fspath(database)
     try:
-        url = make_url(text if "://" in text else f"sqlite:///{text}")
+        url = make_url(text) if "://" in text else URL.create("sqlite", database=text)
     except (ArgumentError, ValueError) as error:
         raise GalleryError(f"{text!r} names no database ({error})") from error
     kind = url.get_backend_name()

@@ -10,6 +10,7 @@ from sqlalchemy import (
     URL,
     Connection,
     Engine,
+    Select,
     bindparam,
     cast,
     create_engine,
@@ -55,27 +56,31 @@ def make_index(connection: Connection, *, gallery: int, dim: int) -> None:
     )
 
 
+def nearest(probe: Vectors, *, gallery: int) -> Select[tuple[str, Vectors]]:
+    """The `NEAREST` embeddings to a (D,) unit vector, with the ids of their people.
+
+    Key and width stand in the statement as they do in the index, which is not used otherwise.
+    """
+    narrowed = cast(embeddings.c.vector, VECTOR(len(probe)))
+    return (
+        select(people.c.id, embeddings.c.vector)
+        .join(people, people.c.key == embeddings.c.person)
+        .where(embeddings.c.gallery == literal(gallery, literal_execute=True))
+        .order_by(narrowed.op("<=>")(bindparam("probe", probe, VECTOR)))
+        .limit(NEAREST)
+    )
+
+
 class PostgresGallery(SqlGallery):
     """See `veilface.gallery.base.Gallery`; a search ranks the people of the nearest 100."""
 
     _upsert = staticmethod(insert)
 
     def _search(self, probe: Vectors, limit: int) -> Neighbours:
-        # Key and width stand in the statement as they do in the index, which is not used otherwise.
-        here = embeddings.c.gallery == literal(self._key, literal_execute=True)
-        narrowed = cast(embeddings.c.vector, VECTOR(self.space.dim))
-        nearest = (
-            select(people.c.id, embeddings.c.vector)
-            .join(people, people.c.key == embeddings.c.person)
-            .where(here)
-            .order_by(narrowed.op("<=>")(bindparam("probe", probe, VECTOR)))
-            .limit(NEAREST)
-        )
+        counted = select(func.count()).select_from(embeddings)
         with self._connection(self._readers) as connection:
-            size = connection.execute(
-                select(func.count()).select_from(embeddings).where(here)
-            ).scalar_one()
-            rows = connection.execute(nearest).all()
+            size = connection.execute(counted.where(embeddings.c.gallery == self._key)).scalar_one()
+            rows = connection.execute(nearest(probe, gallery=self._key)).all()
         ids = [row.id for row in rows]
         vectors = np.array([row.vector for row in rows], dtype=np.float32)
         ranked = rank(probe, vectors.reshape(len(rows), self.space.dim), ids)

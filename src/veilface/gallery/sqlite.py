@@ -88,7 +88,7 @@ class SqliteGallery(SqlGallery):
             rows = connection.execute(
                 select(people.c.key, people.c.id).where(people.c.key.in_(keys))
             )
-            return dict(rows.tuples().all())
+            return {row.key: row.id for row in rows}
 
     def _forget(self) -> None:
         """Write the log into the file and empty it: the log holds what was deleted, too."""

@@ -184,7 +184,7 @@ class SqlGallery(ABC):
         statement = statement.on_conflict_do_update(
             index_elements=[people.c.gallery, people.c.id], set_={"id": statement.excluded.id}
         ).returning(people.c.id, people.c.key)
-        keys = dict(connection.execute(statement).tuples().all())
+        keys = {row.id: row.key for row in connection.execute(statement)}
         if replace:
             connection.execute(delete(embeddings).where(embeddings.c.person.in_(keys.values())))
         connection.execute(
