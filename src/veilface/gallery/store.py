@@ -177,14 +177,15 @@ class SqlGallery(ABC):
         now = datetime.now(timezone.utc)
         # Sorted, so that two writers wait for each other and never both.
         ids = sorted({id for id, _, _ in chunk})
-        statement = self._upsert(people).values(
-            [{"gallery": self._key, "id": id, "enrolled": now} for id in ids]
-        )
+        statement = self._upsert(people)
         # An update that changes nothing, for the key and the lock of who is there already.
         statement = statement.on_conflict_do_update(
             index_elements=[people.c.gallery, people.c.id], set_={"id": statement.excluded.id}
         ).returning(people.c.id, people.c.key)
-        keys = {row.id: row.key for row in connection.execute(statement)}
+        rows = connection.execute(
+            statement, [{"gallery": self._key, "id": id, "enrolled": now} for id in ids]
+        )
+        keys = {row.id: row.key for row in rows}
         if replace:
             connection.execute(delete(embeddings).where(embeddings.c.person.in_(keys.values())))
         connection.execute(
