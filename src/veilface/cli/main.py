@@ -11,6 +11,7 @@ from veilface.cli import (
     calibrate,
     doctor,
     evaluate,
+    gallery,
     inspect,
     lineup,
     protect,
@@ -53,6 +54,7 @@ app.command("protect")(protect.protect)
 app.command("verify")(verify.verify)
 recognizers.app.command("calibrate")(calibrate.calibrate)
 app.add_typer(recognizers.app, name="recognizers")
+app.add_typer(gallery.app, name="gallery")
 app.command("evaluate")(evaluate.evaluate)
 app.add_typer(lineup.app, name="lineup")
 app.command("reproduce")(reproduce.reproduce)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from veilface.errors import GalleryError, MissingExtraError
@@ -11,7 +12,7 @@ from veilface.gallery.base import Gallery
 from veilface.gallery.space import Space
 
 if TYPE_CHECKING:
-    from sqlalchemy import Engine
+    from sqlalchemy import URL, Engine
 
 _EXTRAS = {
     "sqlalchemy": "service",
@@ -20,6 +21,8 @@ _EXTRAS = {
     "psycopg": "postgres",
 }
 """The extra that brings a package."""
+
+_ALLOWED = "allowed are a file, sqlite:///FILE and postgresql://USER@HOST/NAME"
 
 
 def open_gallery(database: str | os.PathLike[str], space: Space) -> Gallery:
@@ -37,7 +40,7 @@ def open_gallery(database: str | os.PathLike[str], space: Space) -> Gallery:
             with other weights.
         MissingExtraError: The packages of the extra are not installed.
     """
-    engine = _ready(database)
+    engine = _ready(_url(database))
     try:
         from veilface.gallery.registered import register  # noqa: PLC0415
 
@@ -57,11 +60,16 @@ def open_gallery(database: str | os.PathLike[str], space: Space) -> Gallery:
 def recognizers_of(database: str | os.PathLike[str]) -> list[Space]:
     """The recognisers that have a gallery in a database, by name, without their thresholds.
 
+    A file that is not there has none, and is not made.
+
     Raises:
         GalleryError: As in `open_gallery`.
         MissingExtraError: As in `open_gallery`.
     """
-    engine = _ready(database)
+    url = _url(database)
+    if url.get_backend_name() == "sqlite" and not Path(url.database or "").exists():
+        return []
+    engine = _ready(url)
     try:
         from veilface.gallery.registered import registered  # noqa: PLC0415
 
@@ -70,19 +78,31 @@ def recognizers_of(database: str | os.PathLike[str]) -> list[Space]:
         engine.dispose()
 
 
-def _ready(database: str | os.PathLike[str]) -> Engine:
-    """The engine of a database whose tables are up to date."""
+def shown(database: str | os.PathLike[str]) -> str:
+    """The name of a database for people to read, without a password."""
+    text = os.fspath(database)
+    return _url(text).render_as_string(hide_password=True) if "://" in text else text
+
+
+def _url(database: str | os.PathLike[str]) -> URL:
     _need("sqlalchemy", "alembic")
     from sqlalchemy.engine import URL, make_url  # noqa: PLC0415
     from sqlalchemy.exc import ArgumentError  # noqa: PLC0415
 
+    text = os.fspath(database)
+    if "://" not in text:
+        return URL.create("sqlite", database=text)
+    try:
+        return make_url(text)
+    except (ArgumentError, ValueError) as error:
+        # Without the address, which may hold a password.
+        raise GalleryError(f"this is no address of a database ({error}); {_ALLOWED}") from error
+
+
+def _ready(url: URL) -> Engine:
+    """The engine of a database whose tables are up to date."""
     from veilface.gallery.schema import upgrade  # noqa: PLC0415
 
-    text = os.fspath(database)
-    try:
-        url = make_url(text) if "://" in text else URL.create("sqlite", database=text)
-    except (ArgumentError, ValueError) as error:
-        raise GalleryError(f"{text!r} names no database ({error})") from error
     kind = url.get_backend_name()
     if kind == "postgresql":
         _need("psycopg", "pgvector")
@@ -92,13 +112,10 @@ def _ready(database: str | os.PathLike[str]) -> Engine:
     elif kind == "sqlite" and url.database and url.database != ":memory:":
         from veilface.gallery.sqlite import sqlite_engine  # noqa: PLC0415
 
-        engine = sqlite_engine(url.database)
+        engine = sqlite_engine(Path(url.database))
     else:
-        shown = url.render_as_string(hide_password=True)
-        raise GalleryError(
-            f"a gallery cannot be kept in {shown}; allowed are a file, sqlite:///FILE and "
-            "postgresql://USER@HOST/NAME"
-        )
+        name = url.render_as_string(hide_password=True)
+        raise GalleryError(f"a gallery cannot be kept in {name}; {_ALLOWED}")
     try:
         upgrade(engine)
     except BaseException:
