@@ -12,6 +12,59 @@ pytest.importorskip("sqlalchemy", reason="the extra 'service' is not installed")
 pytest.importorskip("pgvector", reason="the extra 'postgres' is not installed")
 
 
+@pytest.fixture
+def _early(monkeypatch: pytest.MonkeyPatch) -> None:
+    from veilface.gallery import postgres as module
+
+    monkeypatch.setattr(module, "INDEXED_FROM", 500)
+
+
+def _has_index(address: str, space: Space) -> bool:
+    from sqlalchemy import inspect, make_url
+
+    from veilface.gallery.postgres import postgres_engine
+    from veilface.gallery.registered import register
+
+    engine = postgres_engine(make_url(address).set(drivername="postgresql+psycopg"))
+    name = f"ix_embeddings_nearest_{register(engine, space)}"
+    with engine.begin() as connection:
+        there = name in {index["name"] for index in inspect(connection).get_indexes("embeddings")}
+    engine.dispose()
+    return there
+
+
+@pytest.mark.usefixtures("_early")
+def test_a_gallery_that_grows_is_given_an_index(postgres: str, space: Space) -> None:
+    vectors = unit_vectors(502)
+    with open_gallery(postgres, space) as gallery, open_gallery(postgres, space) as other:
+        gallery.enrol_many(Enrolment(str(k), v) for k, v in enumerate(vectors[:499]))
+        assert not _has_index(postgres, space)
+        gallery.enrol("499", vectors[499])
+        assert _has_index(postgres, space)
+        other.enrol("500", vectors[500])
+        gallery.enrol("501", vectors[501])
+        for k in (0, 499, 500, 501):
+            assert gallery.identify(vectors[k], limit=1).candidates[0].id == str(k)
+
+
+@pytest.mark.usefixtures("_early")
+def test_an_index_that_cannot_be_made_now_costs_no_enrolment(
+    postgres: str, space: Space, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from veilface.gallery import postgres as module
+
+    vectors = unit_vectors(502)
+    with open_gallery(postgres, space) as gallery:
+        with monkeypatch.context() as patch:
+            patch.setattr(module, "_BUILD_MEMORY", "no size")
+            gallery.enrol_many(Enrolment(str(k), v) for k, v in enumerate(vectors[:501]))
+        assert gallery.count().embeddings == 501
+        assert not _has_index(postgres, space)
+        gallery.enrol("501", vectors[501])
+    assert _has_index(postgres, space)
+
+
+@pytest.mark.usefixtures("_early")
 def test_a_search_uses_the_index_of_its_gallery(postgres: str, space: Space) -> None:
     from sqlalchemy import make_url, text
 
@@ -32,6 +85,7 @@ def test_a_search_uses_the_index_of_its_gallery(postgres: str, space: Space) -> 
     assert f"Index Scan using ix_embeddings_nearest_{key} " in plan
 
 
+@pytest.mark.usefixtures("_early")
 def test_the_nearest_are_found(postgres: str, space: Space) -> None:
     vectors = unit_vectors(3000, dim=space.dim)
     noise = unit_vectors(3000, dim=space.dim, seed=1)

@@ -32,10 +32,6 @@ def register(engine: Engine, space: Space) -> int:
             .values(recognizer=space.recognizer, weights=space.weights, dim=space.dim)
             .returning(galleries.c.key)
         ).scalar_one()
-        if engine.dialect.name == "postgresql":
-            from veilface.gallery.postgres import make_index  # noqa: PLC0415
-
-            make_index(connection, gallery=key, dim=space.dim)
         return int(key)
 
 

@@ -68,6 +68,7 @@ class SqlGallery(ABC):
         with self._connection(self._engine) as connection:
             self._add(connection, [checked], replace=replace)
             person = self._get(connection, id)
+        self._enrolled()
         if replace:
             self._forget()
         assert person is not None  # noqa: S101 - it was written in this transaction
@@ -82,6 +83,7 @@ class SqlGallery(ABC):
                 self._add(connection, chunk, replace=False)
                 people_added += len(chunk)
                 embeddings_added += sum(len(vectors) for _, vectors, _ in chunk)
+        self._enrolled()
         return Count(people_added, embeddings_added)
 
     def delete(self, id: str) -> bool:
@@ -147,6 +149,9 @@ class SqlGallery(ABC):
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+    def _enrolled(self) -> None:  # noqa: B027 - a database may have nothing to do
+        """What is to be done after an enrolment, which is on the disk already."""
 
     def _forget(self) -> None:  # noqa: B027 - a database may have nothing to do
         """Make sure that nothing is kept of what was removed."""
