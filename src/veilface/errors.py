@@ -88,3 +88,7 @@ class PluginError(VeilfaceError):
 
 class SecretKeyError(VeilfaceError):
     """A key file is not the owner's alone, is no key, or cannot be made or used here."""
+
+
+class GalleryError(VeilfaceError):
+    """A gallery cannot be opened, belongs to another recogniser, or was given what it refuses."""

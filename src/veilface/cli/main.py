@@ -12,6 +12,7 @@ from veilface.cli import (
     calibrate,
     doctor,
     evaluate,
+    gallery,
     inspect,
     lineup,
     protect,
@@ -55,6 +56,7 @@ app.command("protect")(protect.protect)
 app.command("verify")(verify.verify)
 recognizers.app.command("calibrate")(calibrate.calibrate)
 app.add_typer(recognizers.app, name="recognizers")
+app.add_typer(gallery.app, name="gallery")
 app.command("evaluate")(evaluate.evaluate)
 app.command("attack")(attack.attack)
 app.add_typer(lineup.app, name="lineup")
