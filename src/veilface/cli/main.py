@@ -17,6 +17,7 @@ from veilface.cli import (
     protect,
     recognizers,
     reproduce,
+    serve,
     verify,
 )
 from veilface.cli.common import prepare_process
@@ -59,6 +60,7 @@ app.command("evaluate")(evaluate.evaluate)
 app.add_typer(lineup.app, name="lineup")
 app.command("reproduce")(reproduce.reproduce)
 app.command("inspect")(inspect.inspect)
+app.add_typer(serve.app, name="serve")
 app.command("doctor")(doctor.doctor)
 
 
