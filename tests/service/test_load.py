@@ -17,7 +17,7 @@ from fastapi.testclient import TestClient
 from tests.fixtures.serving import photo_file, served, tiny_app, tiny_networks
 from tests.service.conftest import LOCAL
 from tests.service.test_photos import protect, sentence
-from veilface.service.networks import Method
+from veilface.service.networks import Method, Networks
 from veilface.service.settings import Limits
 from veilface.service.worker import BatchWorker, Order
 
@@ -38,7 +38,12 @@ def order(data: bytes, *, method: Method | None = None) -> Order:
 def busy(worker: BatchWorker) -> threading.Event:
     """Keep the worker at something until the event is set."""
     going, begun = threading.Event(), threading.Event()
-    worker.call(lambda _: (begun.set(), going.wait(60)))
+
+    def hold(_: Networks) -> None:
+        begun.set()
+        going.wait(60)
+
+    worker.call(hold)
     assert begun.wait(60)
     return going
 

@@ -117,3 +117,20 @@ def test_by_keyboard_alone(page: Page, photo: Path) -> None:
     page.wait_for_selector("#protect-result:not([hidden])")
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.textContent") == "Download face 1"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_accessible(browser: Browser, address: str, photo: Path, scheme: str) -> None:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not there")
+    # The page's own policy keeps scripts out, axe's among them.
+    context = browser.new_context(color_scheme=scheme, bypass_csp=True)  # type: ignore[arg-type]
+    page = context.new_page()
+    page.goto(address)
+    page.set_input_files("#photo", photo)
+    page.click("#protect-form button")
+    page.wait_for_selector("#protect-result:not([hidden])")
+    for tab in ("#tab-protect", "#tab-verify"):
+        page.click(tab)
+        found = axe.Axe().run(page).response["violations"]
+        assert [one["id"] for one in found if one["impact"] in ("serious", "critical")] == []
+    context.close()

@@ -17,8 +17,10 @@ from tests.fixtures.serving import photo_file
 from veilface.imaging.provenance import read_mark
 
 
-def protect(client: TestClient, data: bytes | None = None, **fields: str) -> Response:
-    return client.post("/v1/protect", files={"photo": ("a.png", data or photo_file())}, data=fields)
+def protect(client: TestClient, data: bytes | None = None, /, **fields: str) -> Response:
+    files = {"photo": ("a.png", data or photo_file())}
+    response: Response = client.post("/v1/protect", files=files, data=fields)
+    return response
 
 
 def sentence(response: Response, status: int) -> str:
@@ -106,7 +108,7 @@ def test_verify(client: TestClient) -> None:
     ],
 )
 def test_wrong_options(client: TestClient, fields: dict[str, str], words: str) -> None:
-    assert words in sentence(protect(client, **fields), 422)
+    assert words in sentence(protect(client, None, **fields), 422)
 
 
 def test_outputs_are_not_protected_again_unasked(client: TestClient) -> None:

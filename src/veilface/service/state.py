@@ -6,7 +6,7 @@ import asyncio
 import time
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from starlette.requests import ClientDisconnect, Request
 
@@ -65,8 +65,9 @@ class State:
         waiting = asyncio.wrap_future(future)
         leaving = asyncio.ensure_future(_disconnected(request))
         try:
+            both: set[asyncio.Future[Any]] = {waiting, leaving}
             await asyncio.wait(
-                {waiting, leaving}, timeout=max(left, 0), return_when=asyncio.FIRST_COMPLETED
+                both, timeout=max(left, 0), return_when=asyncio.FIRST_COMPLETED
             )
             if waiting.cancelled():
                 raise refuse(503, "the service is shutting down")

@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, InvalidStateError
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from veilface.errors import ImageError, VeilfaceError
@@ -233,7 +234,7 @@ class BatchWorker:
             job.results.append(result)
         for job in [job for job in jobs if not job.missing]:
             self._open.remove(job)
-            self._answer(job, lambda _, job=job: _finish(job, worker))
+            self._answer(job, partial(_finish, job, worker))
 
     def _drop_cancelled(self) -> None:
         self._open = [job for job in self._open if not job.future.cancelled()]
@@ -274,7 +275,7 @@ def check_new(photo: Photo, *, again: bool) -> None:
         )
 
 
-def _finish(job: _Job, worker: Worker) -> Made:
+def _finish(job: _Job, worker: Worker, _: Networks) -> Made:
     order, prepared = job.work, job.prepared
     assert isinstance(order, Order)  # noqa: S101
     assert prepared is not None  # noqa: S101
