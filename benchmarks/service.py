@@ -60,7 +60,7 @@ def batch_run(networks: Networks, preset: str, photos: list[bytes]) -> float:
 
 async def _ask(url: str, preset: str, photos: list[bytes]) -> Counter[int]:
     async with httpx.AsyncClient(
-        base_url=url, timeout=None, limits=httpx.Limits(max_connections=None)
+        base_url=url, timeout=7200, limits=httpx.Limits(max_connections=None)
     ) as client:
         answers = await asyncio.gather(
             *(

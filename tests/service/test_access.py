@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import stat
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -141,7 +142,7 @@ def test_logs_tell_on_nobody(guarded: Guarded, caplog: pytest.LogCaptureFixture)
     caplog.set_level(logging.INFO, "veilface.service")
     photo = photo_file()
     path = "/v1/people/anna.secret"
-    for call in (
+    calls: tuple[Callable[[], object], ...] = (
         lambda: client.put(path, files={"photo": photo}, headers=bearer(secrets["enrol"])),
         lambda: client.get(path, headers=bearer(secrets["enrol"])),
         lambda: client.post(
@@ -151,7 +152,8 @@ def test_logs_tell_on_nobody(guarded: Guarded, caplog: pytest.LogCaptureFixture)
         ),
         lambda: client.delete(path, headers=bearer(secrets["enrol"])),
         lambda: client.delete(path, headers=bearer(secrets["enrol"])),
-    ):
+    )
+    for call in calls:
         call()
     lines = [r for r in caplog.records if r.name.startswith("veilface")]
     assert "anna" not in caplog.text

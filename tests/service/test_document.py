@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import pytest
 from fastapi.testclient import TestClient
 
 from tests.fixtures.serving import tiny_app
+
+if TYPE_CHECKING:
+    from schemathesis import Case
 
 SNAPSHOT = Path(__file__).with_name("openapi.json")
 
@@ -40,7 +43,7 @@ def test_no_input_makes_it_fail(tmp_path: Path) -> None:
                 phases=[Phase.generate],
                 suppress_health_check=list(HealthCheck),
             )
-            def ask(case: Any) -> None:
+            def ask(case: Case) -> None:
                 nonlocal asked
                 asked += 1
                 response = case.call(session=client, base_url="http://localhost")

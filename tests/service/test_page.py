@@ -1,7 +1,11 @@
-"""The page in a real Chromium; skipped where there is none."""
+"""The page in a real Chromium; skipped where there is none.
+
+With VEILFACE_PICTURES=docs/images the picture in the docs is made anew.
+"""
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -73,6 +77,8 @@ def test_protect_download_verify(page: Page, photo: Path, tmp_path: Path) -> Non
     assert page.evaluate("document.activeElement.textContent") == "The face that people will see"
     assert page.evaluate("document.getElementById('after').naturalWidth") == 260
     assert "a 0." in page.inner_text("#faces") or "a -0." in page.inner_text("#faces")
+    if folder := os.environ.get("VEILFACE_PICTURES"):
+        page.screenshot(path=Path(folder) / "service.png", full_page=True)
     with page.expect_download() as download:
         page.click("#download")
     veiled = tmp_path / download.value.suggested_filename

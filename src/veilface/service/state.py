@@ -66,9 +66,7 @@ class State:
         leaving = asyncio.ensure_future(_disconnected(request))
         try:
             both: set[asyncio.Future[Any]] = {waiting, leaving}
-            await asyncio.wait(
-                both, timeout=max(left, 0), return_when=asyncio.FIRST_COMPLETED
-            )
+            await asyncio.wait(both, timeout=max(left, 0), return_when=asyncio.FIRST_COMPLETED)
             if waiting.cancelled():
                 raise refuse(503, "the service is shutting down")
             if waiting.done():
