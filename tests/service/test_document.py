@@ -43,7 +43,7 @@ def test_no_input_makes_it_fail(tmp_path: Path) -> None:
                 phases=[Phase.generate],
                 suppress_health_check=list(HealthCheck),
             )
-            def ask(case: Case) -> None:
+            def ask(case: Case[object]) -> None:
                 nonlocal asked
                 asked += 1
                 response = case.call(session=client, base_url="http://localhost")
