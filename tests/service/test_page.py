@@ -97,7 +97,7 @@ def test_protect_download_verify(page: Page, photo: Path, tmp_path: Path) -> Non
     page.click("#verify-form button")
     page.wait_for_selector("#verify-result:not([hidden])")
     assert page.inner_text("#decision") == "Match"
-    assert page.locator("#rows tr").count() == 3
+    assert page.locator("#rows tr").count() >= 3
 
 
 def test_an_error_is_said(page: Page, tmp_path: Path) -> None:
