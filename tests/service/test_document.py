@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from fastapi.testclient import TestClient
@@ -43,7 +43,7 @@ def test_no_input_makes_it_fail(tmp_path: Path) -> None:
                 phases=[Phase.generate],
                 suppress_health_check=list(HealthCheck),
             )
-            def ask(case: Case[object]) -> None:
+            def ask(case: Case[Any]) -> None:
                 nonlocal asked
                 asked += 1
                 response = case.call(session=client, base_url="http://localhost")
