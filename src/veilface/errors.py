@@ -92,3 +92,7 @@ class SecretKeyError(VeilfaceError):
 
 class GalleryError(VeilfaceError):
     """A gallery cannot be opened, belongs to another recogniser, or was given what it refuses."""
+
+
+class ServiceError(VeilfaceError):
+    """The service cannot start, or its tokens cannot be read or made."""

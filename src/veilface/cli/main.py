@@ -18,6 +18,7 @@ from veilface.cli import (
     protect,
     recognizers,
     reproduce,
+    serve,
     train,
     verify,
 )
@@ -63,6 +64,7 @@ app.add_typer(lineup.app, name="lineup")
 app.command("reproduce")(reproduce.reproduce)
 app.command("train")(train.train)
 app.command("inspect")(inspect.inspect)
+app.add_typer(serve.app, name="serve")
 app.command("doctor")(doctor.doctor)
 
 

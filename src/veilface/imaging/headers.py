@@ -114,18 +114,18 @@ def whole_png_size(data: bytes) -> tuple[int, int] | None:
     return (width, height) if width and height else None
 
 
-def check_size(size: tuple[int, int], *, name: str) -> None:
+def check_size(size: tuple[int, int], *, name: str, max_pixels: int = MAX_PIXELS) -> None:
     """Refuse sizes that are zero or too large to decode.
 
     Raises:
-        ImageError: A side is 0 or above `MAX_SIDE`, or there are more than `MAX_PIXELS`.
+        ImageError: A side is 0 or above `MAX_SIDE`, or there are more than ``max_pixels``.
     """
     width, height = size
     if width < 1 or height < 1:
         raise ImageError(f"{name} has no pixels: its header says {width}x{height}")
-    if max(size) > MAX_SIDE or width * height > MAX_PIXELS:
+    if max(size) > MAX_SIDE or width * height > max_pixels:
         raise ImageError(
-            f"{name} is too large: its header says {width}x{height}; at most {MAX_PIXELS:,} "
+            f"{name} is too large: its header says {width}x{height}; at most {max_pixels:,} "
             f"pixels and {MAX_SIDE:,} on a side are decoded"
         )
 

@@ -14,11 +14,11 @@ from torch import Tensor
 from veilface.detection.base import FaceDetector
 from veilface.detection.yunet import YuNet
 from veilface.errors import NoFaceError
-from veilface.imaging.decode import load_photo
+from veilface.imaging.decode import Photo, load_photo
 from veilface.pipeline.faces import find_faces, is_own_crop
 from veilface.pipeline.photos import photo_of
 
-Picture = str | os.PathLike[str] | Image.Image | NDArray[np.uint8]
+Picture = str | os.PathLike[str] | Image.Image | NDArray[np.uint8] | Photo
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class FaceFinder:
         """The faces of a picture.
 
         Args:
-            picture: File, Pillow image or (H, W, 3) uint8 RGB.
+            picture: File, Pillow image, (H, W, 3) uint8 RGB, or a photo that is decoded already.
             name: What error messages call a picture that is no file.
 
         Raises:
@@ -61,7 +61,7 @@ class FaceFinder:
             name = os.fspath(picture)
             photo = load_photo(name)
         else:
-            photo = photo_of(picture, name=name)
+            photo = picture if isinstance(picture, Photo) else photo_of(picture, name=name)
         detector = None if self._aligned or is_own_crop(photo) else self._loaded()
         try:
             # Nothing is shown to anybody, so that the likeliest reading will do.

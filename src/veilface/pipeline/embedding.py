@@ -38,7 +38,7 @@ def embed_face(
     """The embedding of the one face of a picture.
 
     Args:
-        picture: File, Pillow image or (H, W, 3) uint8 RGB.
+        picture: File, Pillow image, (H, W, 3) uint8 RGB, or a photo that is decoded already.
         recognizer: Whose embedding.
         finder: Finds the face.
         largest: Take the largest of several faces.
