@@ -2,11 +2,15 @@
 
 The public names, nothing else. They are loaded when they are first used, so that importing the
 package costs no more than importing this file.
+
+What the package does is told to the logger ``veilface``, which is silent until a program gives it a
+handler. Pixels, embeddings, seeds, keys and names of people or of their photos are never told.
 """
 
 from __future__ import annotations
 
 import importlib
+import logging
 from typing import TYPE_CHECKING, Any
 
 from veilface._version import __version__
@@ -36,6 +40,9 @@ _HOME = {
     "verify": "veilface.pipeline.verify",
     "verify_all": "veilface.pipeline.verify",
 }
+
+
+logging.getLogger(__name__).addHandler(logging.NullHandler())
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - the type is that of the name

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import signal
 import sys
 from collections.abc import Iterator, Sequence
@@ -29,6 +30,27 @@ def prepare_process() -> None:
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
             reconfigure(errors="backslashreplace")
+
+
+class _Lines(logging.Handler):
+    """What the package logs as lines on stderr, also while a bar is shown there."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        typer.echo(f"log: {printable(self.format(record))}", err=True)
+
+
+@contextlib.contextmanager
+def log_shown() -> Iterator[None]:
+    """Show what the package logs while the block runs."""
+    logger, handler = logging.getLogger("veilface"), _Lines()
+    before = logger.level
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(before)
 
 
 def _terminate(number: int, frame: FrameType | None) -> NoReturn:

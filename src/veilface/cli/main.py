@@ -22,7 +22,7 @@ from veilface.cli import (
     train,
     verify,
 )
-from veilface.cli.common import prepare_process
+from veilface.cli.common import log_shown, prepare_process
 
 app = typer.Typer(
     name="veilface",
@@ -45,12 +45,20 @@ def _version(show: bool) -> None:
 
 @app.callback()
 def _options(
+    context: typer.Context,
     version: Annotated[
         bool,
         typer.Option("--version", callback=_version, is_eager=True, help="Print the version."),
     ] = False,
+    verbose: Annotated[
+        bool,
+        typer.Option(
+            "--verbose", help="Tell on stderr what is computed where, cached and downloaded."
+        ),
+    ] = False,
 ) -> None:
-    pass
+    if verbose:
+        context.with_resource(log_shown())
 
 
 app.command("protect")(protect.protect)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import statistics
 import threading
@@ -17,6 +18,8 @@ from veilface.errors import DeviceError, UnknownNameError
 
 DEVICES = ("auto", "cpu", "cuda")
 
+_log = logging.getLogger(__name__)
+
 
 def resolve_device(name: str = "auto") -> torch.device:
     """The device of a name; ``auto`` takes an accelerator when there is one.
@@ -27,16 +30,15 @@ def resolve_device(name: str = "auto") -> torch.device:
     """
     if name not in DEVICES:
         raise UnknownNameError("device", name, DEVICES)
-    if name == "cpu":
-        return torch.device("cpu")
-    if torch.cuda.is_available():
-        return torch.device("cuda")
-    if name == "cuda":
+    cuda = name != "cpu" and torch.cuda.is_available()
+    if name == "cuda" and not cuda:
         raise DeviceError(
             "device 'cuda' was asked for, but this PyTorch "
             f"({torch.__version__}) sees no CUDA device; use --device cpu or auto"
         )
-    return torch.device("cpu")
+    device = torch.device("cuda" if cuda else "cpu")
+    _log.info("device %s was asked for, computing on %s", name, device.type)
+    return device
 
 
 def is_out_of_memory(error: BaseException) -> bool:

@@ -14,7 +14,7 @@ from veilface.attacks.scores import Judge
 from veilface.datasets.base import FaceRecord, FaceSet
 from veilface.evaluation.embeddings import embed_photos
 from veilface.evaluation.protocol import choose
-from veilface.evaluation.selected import read_photos
+from veilface.evaluation.selected import photos_of, wanted
 from veilface.evaluation.target import Target
 from veilface.jobs.sets import make_folder
 from veilface.measures.appearance import Appearance
@@ -74,10 +74,14 @@ def make_bench(
     recognizer = load_recognizer(judge, device=device, differentiable=False)
     chosen = choose(faces, limit, gallery=gallery, seed=seed)
     table = embed_photos(
-        [recognizer], list(chosen.records), folder=cache, progress=partial(tell, "embedding")
+        [recognizer],
+        list(chosen.records),
+        folder=cache,
+        keep=wanted(chosen),
+        progress=partial(tell, "embedding"),
     )
     chosen = chosen.without(table.failures)
     clean = Target.of(judge, table, chosen, None, seed=seed).clean
-    photos = read_photos(chosen)
+    photos = photos_of(chosen, table.faces)
     appearance = Appearance(photos.probes, photos.sources, seed=seed)
     return Bench(faces.name, chosen.probes, photos.probes, Judge(appearance, clean, recognizer))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import logging
 import zipfile
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,6 +23,8 @@ from veilface.evaluation.aligned import Aligned, aligned_faces
 from veilface.recognizers.embedding import Vectors, embed_faces
 from veilface.recognizers.recognizer import Recognizer
 from veilface.weights import store
+
+_log = logging.getLogger(__name__)
 
 _BLOCK = 256  # photos that are kept together: what a killed run loses at most
 _HELD = 2**28  # bytes of encoded photos that are held for their decoding; what is above is reread
@@ -108,6 +111,10 @@ def _block(
     kept = {name: _read(path) for name, path in files.items()}
     tables = {name: table for name, table in kept.items() if table is not None}
     fresh = [r for r in recognizers if r.name not in tables]
+    _log.info(
+        "embeddings of %d photos: %d of %d recognisers are in the cache",
+        len(records), len(tables), len(recognizers),
+    )  # fmt: skip
     needed = records if fresh else [r for r in records if r.name in wanted]
     read = aligned_faces(needed, contents=contents) if needed else _NONE
     names = [record.name for record in read.records]

@@ -6,6 +6,7 @@ process of a pool. An engine keeps nothing of a call, so that the threads of a s
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ from veilface.protectors.veil.presets import PRESETS, Preset
 from veilface.protectors.veil.protector import VeilProtector
 from veilface.recognizers.recognizer import Recognizer
 from veilface.types import Protected
+
+_log = logging.getLogger(__name__)
 
 Progress = Callable[[float], None]
 """Told the number of faces done, fractions included."""
@@ -178,6 +181,9 @@ class Engine:
                 f"the memory of {self.device} does not suffice for one face; free some, use fewer "
                 "recognisers or another device"
             )
+        _log.warning(
+            "the memory of %s is full: at most %d faces at once now", self.device.type, size // 2
+        )
         return size // 2
 
 

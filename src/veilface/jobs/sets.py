@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -16,6 +17,8 @@ from veilface.jobs.cache import CHUNK, Job, Task, generators, is_kept, read_chun
 from veilface.jobs.pool import run_tasks
 from veilface.protectors.base import FaceProtector, checked
 from veilface.protectors.registry import build_protector
+
+_log = logging.getLogger(__name__)
 
 Progress = Callable[[int, int], None]
 
@@ -117,6 +120,7 @@ def prepare(
     total = sum(len(task.pixels) for task in tasks.values())
     found = total - sum(len(task.pixels) for task in missing)
     count = found
+    _log.info("%d of %d protected faces are in the cache", found, total)
 
     def done(more: int) -> None:
         nonlocal count

@@ -7,6 +7,7 @@ and its line added to the record, as soon as it is made, and each of them once.
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import re
 import secrets
@@ -28,6 +29,8 @@ from veilface.pipeline.progress import Reporter
 from veilface.pipeline.writing import check_free, discard, is_hopeless, write_all
 
 _NEUTRAL = re.compile(r"[0-9a-f]{12}")
+
+_log = logging.getLogger(__name__)
 
 
 class StopRunError(Exception):
@@ -214,6 +217,7 @@ class Books:
 
     def _settle(self, record: Record) -> None:
         self.records.append(record)
+        _log.info("photo %d: %s", len(self.records), record.status)
         self.reporter.finished(record)
         self.moved()
 

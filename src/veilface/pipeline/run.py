@@ -6,6 +6,7 @@ with everything finished so far in place, and the same command continues it.
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
@@ -21,6 +22,8 @@ from veilface.pipeline.outputs import check_format, check_names, plan_names
 from veilface.pipeline.prepared import Worker
 from veilface.pipeline.progress import Reporter
 from veilface.pipeline.writing import only_one, prepare_folder
+
+_log = logging.getLogger(__name__)
 
 __all__ = ["Options", "Summary", "refuse_again", "run", "run_by"]
 
@@ -127,6 +130,10 @@ def _begin(books: Books, found: Found) -> None:
             f"{manifest.damaged} lines of {manifest.path} cannot be read; outputs that carry the "
             "mark of veilface and are in no other line are made anew"
         )
+    _log.info(
+        "%d photos, %d inputs without any, %d files or folders passed over",
+        len(found.sources), len(found.problems), len(found.passed_over),
+    )  # fmt: skip
     failing = found.passed_over if strict else ()
     reporter.begin(len(found.sources) + len(found.problems) + len(failing))
     for one in found.passed_over:

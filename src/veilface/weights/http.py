@@ -1,27 +1,26 @@
-"""Downloads one file over HTTPS, with what goes wrong on the way.
+"""Downloads one file over HTTPS with pooch, and adds what pooch leaves to its caller.
 
-A download goes into a temporary file beside its goal and is renamed when it is complete. One that
-breaks off goes on where it stopped when the server named its version of the file (a strong ETag)
-and still has that version; otherwise it begins again.
+pooch asks for the file, writes a temporary one beside the goal, compares the hash and renames it.
+Ours are the limits (size, time, only https, also after a redirect), the further attempts after a
+fault that may pass, and one sentence for everything that goes wrong.
 
 Tested against a local server with faults; untested against the hosts of the real files.
-
-Source:
-    House rule; RFC 9110, sections 8.8.3 (ETag), 13.1.5 (If-Range) and 14 (ranges).
 """
 
 from __future__ import annotations
 
-import http.client
-import json
+import contextlib
+import logging
 import time
-import urllib.error
-import urllib.request
+from collections.abc import Iterator
 from dataclasses import dataclass
-from email.message import Message
 from pathlib import Path
 from typing import IO
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
+
+import pooch
+import requests
+from requests.exceptions import ChunkedEncodingError, ConnectionError, Timeout
 
 from veilface._version import __version__
 from veilface.errors import WeightsError
@@ -29,14 +28,15 @@ from veilface.errors import WeightsError
 ATTEMPTS = 4
 PAUSE = 1.0  # seconds before the second attempt, doubled before each further one
 SILENCE = 30.0  # seconds without a byte
-_CHUNK = 1 << 18
+_CHUNK = 1 << 14  # bytes between two looks at the clock
 _LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
 _TRY_AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504})
-_RANGE_IS_WRONG = 416
+
+_log = logging.getLogger(__name__)
 
 
-class _TransientError(Exception):
-    """A fault after which another attempt may succeed."""
+class OtherFileError(WeightsError):
+    """What came has not the hash that it must have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,38 +45,23 @@ class Download:
 
     Attributes:
         url: Its address; https, or http on this machine.
-        goal: Where it goes.
+        goal: Where it goes; a file that is there is replaced.
         limit: The most bytes that are accepted.
         size: Bytes, when they are known.
+        sha256: Of the content, when it is known.
     """
 
     url: str
     goal: Path
     limit: int
     size: int | None = None
-
-    @property
-    def part(self) -> Path:
-        """The file that grows during the download."""
-        return self.goal.with_name(self.goal.name + ".part")
-
-    @property
-    def state(self) -> Path:
-        """Which version of the file `part` is a beginning of."""
-        return self.goal.with_name(self.goal.name + ".part.json")
-
-    def discard(self) -> None:
-        """Forget the beginning."""
-        self.part.unlink(missing_ok=True)
-        self.state.unlink(missing_ok=True)
+    sha256: str | None = None
 
 
 def download(
     what: Download, *, timeout: float, silence: float = SILENCE, pause: float = PAUSE
-) -> Path:
-    """Download a file, with several attempts.
-
-    Nobody else may download to the same goal meanwhile; the caller holds a lock.
+) -> None:
+    """Download a file, with several attempts; the goal is complete and checked, or untouched.
 
     Args:
         what: Address and goal.
@@ -84,13 +69,9 @@ def download(
         silence: Seconds without a byte after which an attempt has failed.
         pause: Seconds before the second attempt, doubled before each further one.
 
-    Returns:
-        The complete temporary file beside the goal, whose content nobody has checked yet: the
-        caller does, and renames it.
-
     Raises:
-        WeightsError: It cannot be had; the message names the address and the last fault. The
-            beginning stays when a later call can go on from it.
+        WeightsError: It cannot be had; the message names the address and the last fault.
+        OtherFileError: It has another hash.
         OSError: The file cannot be written.
     """
     _check_address(what.url, origin=what.url)
@@ -99,153 +80,117 @@ def download(
     for attempt in range(ATTEMPTS):
         if attempt:
             time.sleep(max(min(pause * 2 ** (attempt - 1), end - time.monotonic()), 0))
-        if time.monotonic() >= end:
-            fault = f"not complete within {timeout:g} s" + (f"; {fault}" if fault else "")
+        left = end - time.monotonic()
+        if left <= 0:
+            fault = f"not complete within {timeout:g} s; {fault}"
             break
+        _log.info("downloading %s, attempt %d of %d", what.url, attempt + 1, ATTEMPTS)
         try:
-            _attempt(what, end=end, silence=silence)
-        except _TransientError as error:
-            fault = str(error)
+            _attempt(what, end=end, silence=min(silence, left))
+        except requests.RequestException as error:
+            fault = _reason(error)
+            if not _may_pass(error):
+                break
+            _log.warning("attempt %d failed: %s", attempt + 1, fault)
         else:
-            what.state.unlink(missing_ok=True)
-            return what.part
+            return
     msg = f"cannot download {what.url}: {fault}"
     raise WeightsError(msg)
 
 
 def _attempt(what: Download, *, end: float, silence: float) -> None:
-    have, version = _beginning(what)
-    headers = {"User-Agent": f"veilface/{__version__}", "Accept-Encoding": "identity"}
-    if have:
-        headers |= {"Range": f"bytes={have}-", "If-Range": version}
-    request = urllib.request.Request(what.url, headers=headers)  # noqa: S310 - checked above
-    opener = urllib.request.build_opener(_Redirects(what.url))
+    client = _Client(what, end=end, silence=silence)
+    if what.sha256 is None:
+        what.goal.unlink(missing_ok=True)  # without a hash, pooch takes what is there
+    known = what.sha256 and f"sha256:{what.sha256}"
     try:
-        response = opener.open(request, timeout=min(silence, max(end - time.monotonic(), 0.1)))
-    except urllib.error.HTTPError as error:
-        error.close()
-        if error.code == _RANGE_IS_WRONG:
-            what.discard()
-            raise _TransientError("the server no longer has the file that was begun") from None
-        if error.code in _TRY_AGAIN:
-            raise _TransientError(f"HTTP status {error.code}") from None
-        reason = " ".join(str(error.reason).split())
-        msg = f"cannot download {what.url}: HTTP status {error.code} {reason}"
-        raise WeightsError(msg) from None
-    except (OSError, http.client.HTTPException) as error:
-        raise _TransientError(_reason(error)) from error
-    with response:
-        _receive(what, response, have=have, end=end)
+        with _quiet():
+            pooch.retrieve(
+                what.url, known, fname=what.goal.name, path=what.goal.parent, downloader=client
+            )
+    except requests.RequestException:
+        raise
+    except ValueError as error:  # pooch's word for another hash; the rest of it is advice
+        said = str(error).partition(". ")[0]
+        msg = f"{what.url} is not the expected file: {said}; nothing was kept"
+        raise OtherFileError(msg) from error
 
 
-def _receive(what: Download, response: http.client.HTTPResponse, *, have: int, end: float) -> None:
-    headers = response.headers
-    if headers.get("Content-Encoding", "identity") != "identity":
-        msg = f"cannot download {what.url}: the server packs it although asked not to"
-        raise WeightsError(msg)
-    start, total = _extent(response, have=have)
-    if response.status == http.client.PARTIAL_CONTENT and start != have:
-        what.discard()
-        raise _TransientError("the server goes on at another place than asked")
-    expected = what.size if total is None else total
-    if expected is None and headers.get("Transfer-Encoding", "").lower() != "chunked":
-        msg = f"cannot download {what.url}: the server does not say how long it is"
-        raise WeightsError(msg)
-    if what.size is not None and expected != what.size:
-        what.discard()
-        msg = f"cannot download {what.url}: it has {expected} bytes, not {what.size}"
-        raise WeightsError(msg)
-    if expected is not None and expected > what.limit:
-        what.discard()
-        msg = f"cannot download {what.url}: it has {expected} bytes, more than {what.limit}"
-        raise WeightsError(msg)
-    _remember(what, headers, resumed=start > 0)
-    with what.part.open("ab" if start else "wb") as stream:
-        count = _copy(what, response, stream, count=start, end=end)
-    if expected is not None and count != expected:
-        raise _TransientError(f"it broke off after {count} of {expected} bytes")
+class _Client(pooch.HTTPDownloader):  # type: ignore[misc] # pooch is not typed
+    """pooch's client with limits."""
+
+    def __init__(self, what: Download, *, end: float, silence: float) -> None:
+        super().__init__(
+            chunk_size=_CHUNK,
+            timeout=silence,
+            headers={"User-Agent": f"veilface/{__version__}", "Accept-Encoding": "identity"},
+            hooks={"response": self._answered},
+        )
+        self.what = what
+        self.end = end
+        self.expected = what.size
+
+    def __call__(self, url: str, output_file: str, pooch: object) -> None:
+        with Path(output_file).open("wb") as stream:
+            bounded = _Bounded(stream, self.what, self.end)
+            super().__call__(url, bounded, pooch)
+        if self.expected is not None and bounded.count != self.expected:
+            msg = f"it broke off after {bounded.count} of {self.expected} bytes"
+            raise ChunkedEncodingError(msg)
+
+    def _answered(self, response: requests.Response, *args: object, **kwargs: object) -> None:
+        """Look at the headers of every answer before its body is read or a redirect followed."""
+        what, headers = self.what, response.headers
+        if response.is_redirect:
+            _check_address(urljoin(response.url, headers["Location"]), origin=what.url)
+        if not response.ok or response.is_redirect:
+            return
+        length = headers.get("Content-Length", "")
+        if length.isdigit():
+            self.expected = int(length)
+        if self.expected is None and headers.get("Transfer-Encoding", "").lower() != "chunked":
+            raise _refusal(what, "the server does not say how long it is")
+        if what.size is not None and self.expected != what.size:
+            raise _refusal(what, f"it has {self.expected} bytes, not {what.size}")
+        if self.expected is not None and self.expected > what.limit:
+            raise _refusal(what, f"it has {self.expected} bytes, more than {what.limit}")
 
 
-def _copy(
-    what: Download,
-    response: http.client.HTTPResponse,
-    stream: IO[bytes],
-    *,
-    count: int,
-    end: float,
-) -> int:
-    """Copy the body; the number of bytes that the file then has."""
-    while True:
-        try:
-            chunk = response.read1(_CHUNK)
-        except (OSError, http.client.HTTPException) as error:
-            raise _TransientError(f"{_reason(error)} after {count} bytes") from error
-        if not chunk:
-            return count
-        count += len(chunk)
-        if count > what.limit:
-            what.discard()
-            msg = f"cannot download {what.url}: it has more than {what.limit} bytes"
-            raise WeightsError(msg)
-        stream.write(chunk)
-        if time.monotonic() >= end:
-            raise _TransientError(f"it is too slow: {count} bytes so far")
+@dataclass
+class _Bounded:
+    """A file that takes no more bytes than are allowed, and none after the end."""
+
+    stream: IO[bytes]
+    what: Download
+    end: float
+    count: int = 0
+
+    def write(self, chunk: bytes) -> None:
+        self.count += len(chunk)
+        if self.count > self.what.limit:
+            raise _refusal(self.what, f"it has more than {self.what.limit} bytes")
+        if time.monotonic() >= self.end:
+            raise _refusal(self.what, f"it is too slow: {self.count} bytes in the time given")
+        self.stream.write(chunk)
+
+    def flush(self) -> None:
+        """Left to the end: pooch asks for it after each chunk."""
 
 
-def _extent(response: http.client.HTTPResponse, *, have: int) -> tuple[int, int | None]:
-    """The position of the first byte and the length of the whole file, if it is stated."""
-    if response.status == http.client.PARTIAL_CONTENT and have:
-        # bytes 100-199/200
-        place, _, whole = response.headers.get("Content-Range", "").partition("/")
-        first = place.removeprefix("bytes ").partition("-")[0]
-        if first.isdigit() and whole.isdigit():
-            return int(first), int(whole)
-        return -1, None
-    if response.status != http.client.OK:
-        raise _TransientError(f"HTTP status {response.status}")
-    length = response.headers.get("Content-Length", "")
-    return 0, int(length) if length.isdigit() else None
+def _refusal(what: Download, fault: str) -> WeightsError:
+    return WeightsError(f"cannot download {what.url}: {fault}")
 
 
-def _beginning(what: Download) -> tuple[int, str]:
-    """Bytes that are here and their version; nothing is here unless both are known."""
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep pooch from writing advice to stderr; what matters is said by this package."""
+    logger = pooch.get_logger()
+    before = logger.level
+    logger.setLevel(logging.WARNING)
     try:
-        state = json.loads(what.state.read_text(encoding="utf-8"))
-        have = what.part.stat().st_size
-    except (OSError, ValueError):
-        state, have = None, 0
-    version = state.get("etag") if isinstance(state, dict) else None
-    if not have or not isinstance(version, str) or state.get("url") != what.url:
-        what.discard()
-        return 0, ""
-    return have, version
-
-
-def _remember(what: Download, headers: Message, *, resumed: bool) -> None:
-    if resumed:
-        return
-    version = headers.get("ETag", "")
-    if version.startswith('"'):  # W/"..." names files that differ in bytes
-        state = json.dumps({"url": what.url, "etag": version})
-        what.state.write_text(state, encoding="utf-8")
-    else:
-        what.state.unlink(missing_ok=True)
-
-
-class _Redirects(urllib.request.HTTPRedirectHandler):
-    """Follows redirects that keep to the rule for addresses."""
-
-    max_redirections = 5
-
-    def __init__(self, origin: str) -> None:
-        self.origin = origin
-
-    def redirect_request(  # noqa: PLR0917 - the signature is urllib's
-        self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str,
-        headers: http.client.HTTPMessage, newurl: str,
-    ) -> urllib.request.Request | None:  # fmt: skip
-        _check_address(newurl, origin=self.origin)
-        return super().redirect_request(req, fp, code, msg, headers, newurl)
+        yield
+    finally:
+        logger.setLevel(before)
 
 
 def _check_address(url: str, *, origin: str) -> None:
@@ -258,9 +203,19 @@ def _check_address(url: str, *, origin: str) -> None:
     raise WeightsError(msg)
 
 
-def _reason(error: Exception) -> str:
-    if isinstance(error, urllib.error.URLError):
-        error = error.reason if isinstance(error.reason, Exception) else error
-    if isinstance(error, TimeoutError):
+def _may_pass(error: requests.RequestException) -> bool:
+    if error.response is not None and not error.response.ok:
+        return error.response.status_code in _TRY_AGAIN
+    return isinstance(error, ConnectionError | Timeout | ChunkedEncodingError)
+
+
+def _reason(error: requests.RequestException) -> str:
+    """What was wrong, without the classes through which requests passes it on."""
+    if error.response is not None and not error.response.ok:
+        return f"HTTP status {error.response.status_code} {error.response.reason}"
+    if isinstance(error, Timeout):
         return "no answer in time"
-    return str(error) or type(error).__name__
+    root: BaseException = error
+    while (cause := root.__cause__ or root.__context__) is not None:
+        root = cause
+    return str(root) or type(root).__name__

