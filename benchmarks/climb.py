@@ -33,7 +33,8 @@ from veilface.measures import lineup, onlookers, operating, visibility
 from veilface.protectors.veil.presets import PRESETS, Preset
 from veilface.protectors.veil.protector import VeilProtector
 from veilface.recognizers.embedding import embed_faces
-from veilface.recognizers.registry import SURROGATES, load_recognizer
+from veilface.recognizers.registry import load_recognizer
+from veilface.recognizers.table import SURROGATES
 
 BATCH = 8
 IMPOSTORS = 1024

@@ -28,6 +28,7 @@ from PIL import Image
 from benchmarks.lfw import people, read
 from veilface import Protector
 from veilface.imaging.tensors import to_uint8
+from veilface.measures.intervals import wilson
 from veilface.protectors.registry import build_protector
 from veilface.recognizers.registry import get_spec, load_recognizer
 
@@ -103,14 +104,6 @@ def cosine(a: Array | None, b: Array | None) -> float:
     return float(a @ b / np.linalg.norm(a) / np.linalg.norm(b))
 
 
-def wilson(hits: int, count: int) -> tuple[float, float]:
-    """95 % interval of a share."""
-    z, p = 1.96, hits / count
-    centre = (p + z * z / (2 * count)) / (1 + z * z / count)
-    half = z * np.sqrt(p * (1 - p) / count + z * z / (4 * count**2)) / (1 + z * z / count)
-    return float(centre - half), float(centre + half)
-
-
 def report(
     client: str, threshold: float, embed: Embed, rows: list[list[Path]]
 ) -> dict[str, object]:
@@ -134,9 +127,9 @@ def report(
         if not scores:
             continue
         hits = sum(score > threshold for score in scores)
-        low, high = wilson(hits, len(scores))
+        rate = wilson(hits, len(scores))
         result[name] = [hits, len(scores)]
-        print(f"{client:28s} {name:34s} {hits}/{len(scores)} [{low:.3f}, {high:.3f}]")
+        print(f"{client:28s} {name:34s} {hits}/{len(scores)} [{rate.low:.3f}, {rate.high:.3f}]")
     return result
 
 

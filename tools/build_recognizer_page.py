@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from veilface.recognizers.registry import RECOGNIZERS
 from veilface.recognizers.spec import Calibration, RecognizerSpec
+from veilface.recognizers.table import RECOGNIZERS
 
 GOAL = Path(__file__).resolve().parents[1] / "docs" / "recognizers.md"
 

@@ -16,19 +16,19 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from statistics import fmean
-from typing import Any
 
 from veilface.core.files import write_atomic
 from veilface.evaluation.report import plots
-from veilface.evaluation.report.measures import ABSENT, RECOGNITION, VISIBILITY, Measure, number
 from veilface.evaluation.report.sheets import PUBLISHED
 from veilface.evaluation.report.tables import (
-    Row,
     Table,
     recognition_table,
     targets,
     visibility_table,
 )
+from veilface.evaluation.results import Evaluation, Row
+from veilface.evaluation.table import ABSENT, RECOGNITION, VISIBILITY, Measure, number
+from veilface.measures.intervals import Estimate
 from veilface.paper.comparison import Comparison
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
@@ -64,7 +64,7 @@ def main(paths: Sequence[str], *, docs: Path = DOCS) -> None:
     parts = [_INTRODUCTION.format(reading=_kept_reading(page))]
     evaluations = [(path, document) for path, document in loaded if "rows" in document]
     for part, (path, document) in enumerate(evaluations, start=1):
-        parts += _evaluation(document, path.parent, images, part=part)
+        parts += _evaluation(Evaluation.from_dict(document), path.parent, images, part=part)
     tables = [Comparison.from_dict(document) for _, document in loaded if "lines" in document]
     if tables:
         parts += ["## The paper's tables", *(each.to_markdown() for each in tables)]
@@ -82,23 +82,21 @@ def _kept_reading(page: Path) -> str:
     return rest.partition(END)[0].strip()
 
 
-def _evaluation(
-    document: Mapping[str, Any], folder: Path, images: Path, *, part: int
-) -> Iterator[str]:
-    about = document["dataset"]
-    slug = f"{part}-{_slug(about['name'])}"
-    by_target = targets(document)
+def _evaluation(found: Evaluation, folder: Path, images: Path, *, part: int) -> Iterator[str]:
+    about = found.dataset
+    slug = f"{part}-{_slug(str(about['name']))}"
+    by_target = targets(found)
     yield f"## {part}. {about['name']}"
-    yield _protocol(document)
-    yield _summary(document, by_target)
-    yield from _flags(document)
+    yield _protocol(found)
+    yield _summary(found, by_target)
+    yield from _flags(found)
     for sheet in sorted(folder.glob(f"{PUBLISHED}*.png")):
         name = f"{slug}-{sheet.name}"
         write_atomic(images / name, sheet.read_bytes())
         title = sheet.stem.removeprefix(PUBLISHED)
         yield f"{title}: protected images\n\n![{title}, protected images](images/results/{name})"
     yield f"### {part}. {about['name']}: what is seen"
-    yield from _markdown(visibility_table(document))
+    yield from _markdown(visibility_table(found))
     for target, rows in by_target.items():
         yield f"### {part}. {about['name']}: {target}"
         yield from _markdown(recognition_table(target, rows))
@@ -115,13 +113,13 @@ def _slug(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
 
 
-def _protocol(document: Mapping[str, Any]) -> str:
-    about, machine, done = document["dataset"], document["machine"], document["protecting"]
-    command = _without_folders(document["command"])
+def _protocol(found: Evaluation) -> str:
+    about, done = found.dataset, found.protecting
+    command = _without_folders(found.command)
     lines = [
         f"{about['people']} people, one image each of {about['images']}; gallery of "
-        f"{about['gallery']}; seed {document['seed']}; veilface {document['version']}.",
-        f"{document['seconds'] / 60:.0f} min on {machine['device']} with {machine['cores']} cores, "
+        f"{about['gallery']}; seed {found.seed}; veilface {found.version}.",
+        f"{found.seconds / 60:.0f} min on {found.device} with {found.cores} cores, "
         f"of which {done['seconds'] / 60:.0f} min protected {done['protected']} images; "
         f"{done['found']} were kept from an earlier run.",
     ]
@@ -140,36 +138,36 @@ def _without_folders(command: str) -> str:
     return shlex.join(words)
 
 
-def _summary(document: Mapping[str, Any], by_target: Mapping[str, Sequence[Row]]) -> str:
+def _summary(found: Evaluation, by_target: Mapping[str, Sequence[Row]]) -> str:
     """A line a protector: the mean over its targets, or ensembles, and the lowest and highest."""
     every = {**VISIBILITY, **RECOGNITION}
     measures = {name: every[name] for name in (*_SEEN, *_SUMMARY)}
     rows = [row for each in by_target.values() for row in each]
-    rows.sort(key=lambda row: row["kind"] != "preset")
+    rows.sort(key=lambda row: row.kind != "preset")
     lines = [["", *(measure.title for measure in measures.values())]]
-    for name in dict.fromkeys(row["protector"] for row in rows):
-        mine = [row["measures"] for row in rows if row["protector"] == name]
+    for name in dict.fromkeys(row.protector for row in rows):
+        mine = [row.figures for row in rows if row.protector == name]
         lines.append([name, *(_spread(mine, key, each) for key, each in measures.items())])
-    level = document["stranger"]["ssim"]["value"]
+    level = found.stranger["ssim"].value
     return (
         "Mean over the targets, in round brackets the lowest and the highest. SSIM between photos "
         f"of two people is {number(level, 3)}.\n\n{_table(lines)}"
     )
 
 
-def _flags(document: Mapping[str, Any]) -> Iterator[str]:
+def _flags(found: Evaluation) -> Iterator[str]:
     """What must not be overlooked about the presets, each sentence once with its targets."""
-    found: dict[tuple[str, str], list[str]] = {}
-    for row in document["rows"]:
-        for sentence in row["flags"] if row["kind"] == "preset" else ():
-            found.setdefault((row["protector"], sentence), []).append(row["target"])
-    if found:
-        lines = (f"- **{who}** ({', '.join(at)}): {what}" for (who, what), at in found.items())
+    said: dict[tuple[str, str], list[str]] = {}
+    for row in found.rows:
+        for sentence in row.flags if row.kind == "preset" else ():
+            said.setdefault((row.protector, sentence), []).append(row.target)
+    if said:
+        lines = (f"- **{who}** ({', '.join(at)}): {what}" for (who, what), at in said.items())
         yield "\n".join(["To be distrusted:\n", *lines])
 
 
-def _spread(rows: Sequence[Mapping[str, Any]], name: str, measure: Measure) -> str:
-    values = [row[name]["value"] for row in rows if row.get(name)]
+def _spread(rows: Sequence[Mapping[str, Estimate]], name: str, measure: Measure) -> str:
+    values = [row[name].value for row in rows if name in row]
     if not values:
         return ABSENT
     mean, low, high = (

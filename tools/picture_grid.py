@@ -16,7 +16,7 @@ from skimage import data
 from torch import Tensor
 
 from veilface import Protector
-from veilface.evaluation.asking.unmask import unmask
+from veilface.attacks.unmasking import unmask
 from veilface.imaging.decode import Photo
 from veilface.imaging.tensors import to_uint8
 from veilface.protectors.registry import build_protector

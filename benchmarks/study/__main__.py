@@ -40,7 +40,7 @@ ATTACKED = ("dlib", "sface")
 """Ensemble of the averaged versions: what a bare installation brings."""
 
 
-class Study:
+class Run:
     """The rows of one run.
 
     Args:
@@ -114,14 +114,14 @@ def main() -> None:
     if not set(names) <= set(known):
         parser.error(f"--rows takes {', '.join(known)}")
     faces = load_faces("lfw", DATA / "lfw112")
-    study = Study(faces, people=arguments.people, out=arguments.out, seed=arguments.seed)
+    run = Run(faces, people=arguments.people, out=arguments.out, seed=arguments.seed)
     table, robust_lines, mean_lines = [tables.head()], [robust.head()], []
     for index, name in enumerate(names):
         row = known[name]
         if arguments.change:
             preset = PRESETS[row.preset] if isinstance(row.preset, str) else row.preset
             row = replace(row, preset=changed(preset, arguments.change))
-        results = study.measure(row, controls=index == 0)
+        results = run.measure(row, controls=index == 0)
         for label, rows in results.items():
             title = name if label == row.name else label
             table.append(tables.line(title, rows, seed=arguments.seed))
@@ -130,13 +130,13 @@ def main() -> None:
         if name in TARGETS:
             table.append(f"| {name} must reach | {TARGETS[name]} |" + " |" * (len(tables.HEAD) - 2))
         own = results[row.name]
-        study.picture(name, row, own)
+        run.picture(name, row, own)
         if arguments.robustness:
             robust_lines += robust.robustness(
-                row, own, study.probes, seed=arguments.seed, cache=study.cache
+                row, own, run.probes, seed=arguments.seed, cache=run.cache
             )
         if arguments.averaging:
-            mean_lines += study.averaging(row, arguments.averaging)
+            mean_lines += run.averaging(row, arguments.averaging)
     parts = ["\n".join(table), f"Line-up, blurred: {CAVEAT}."]
     if arguments.robustness:
         parts.append("\n".join(robust_lines))

@@ -9,7 +9,8 @@ from types import MappingProxyType
 from typing import Any, TypeVar
 
 from veilface.protectors.veil.presets import PRESETS, Preset
-from veilface.recognizers.registry import SURROGATES, available
+from veilface.recognizers.registry import available
+from veilface.recognizers.table import SURROGATES
 
 BLACK_BOXES = ("fr_feature", "sface", "mobilefacenet")
 """Left out one at a time; the figures of an operating point are means over the three."""

@@ -6,14 +6,16 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from veilface.evaluation.report.measures import ABSENT, number
 from veilface.evaluation.results import Row
+from veilface.evaluation.table import ABSENT, MEASURES, number
 from veilface.measures.intervals import Estimate, share_over_people
 from veilface.measures.onlookers import ONLOOKERS
 
 HEAD = (
-    *("", "people", "line-up, blurred", "SSIM", "face found", "link NCC", "HOG", "LBP"),
-    *("source", "XDR", "margins", "FMR p-p", "black box"),
+    *("", "people", "line-up, blurred"),
+    *(MEASURES[name].heading for name in ("ssim", "yunet", "link_ncc", "link_hog", "link_lbp")),
+    *(MEASURES[name].heading for name in ("source", "xdr")),
+    *("margins", MEASURES["fmr_pp"].heading, "black box"),
 )
 
 
@@ -81,7 +83,6 @@ def head() -> str:
 def shown(estimate: Estimate, *, digits: int = 3) -> str:
     """``.950 [.912, .977]``."""
     value, low, high = (
-        f"{number:.{digits}f}".replace("0.", ".", 1) if abs(number) < 1 else f"{number:.{digits}f}"
-        for number in (estimate.value, estimate.low, estimate.high)
+        number(end, digits) for end in (estimate.value, estimate.low, estimate.high)
     )
     return f"{value} [{low}, {high}]"

@@ -29,6 +29,13 @@ class WeightsError(VeilfaceError):
     """A weight file is missing, has another hash than the registry states, or cannot be parsed."""
 
 
+class UntrainedError(WeightsError):
+    """A method has to be trained first; it never protects with random weights."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{name} is not trained on this machine; run: veilface train {name}")
+
+
 class UncalibratedError(VeilfaceError):
     """A recogniser has no thresholds, so nothing can be called a match; says how to get them."""
 
@@ -63,6 +70,10 @@ class AnswersError(VeilfaceError):
     """Answers to line-ups, or their key, are missing, malformed, or do not fit each other."""
 
 
+class AttackError(VeilfaceError):
+    """An attack cannot be done to a protector, or not judged; says why."""
+
+
 class MissingExtraError(VeilfaceError):
     """A feature needs an optional package that is not installed, or does not work here."""
 
@@ -71,5 +82,17 @@ class NotDifferentiableError(VeilfaceError):
     """A recogniser that gives no gradient was asked for one."""
 
 
+class PluginError(VeilfaceError):
+    """An entry that another package adds to a registry cannot be used."""
+
+
 class SecretKeyError(VeilfaceError):
     """A key file is not the owner's alone, is no key, or cannot be made or used here."""
+
+
+class GalleryError(VeilfaceError):
+    """A gallery cannot be opened, belongs to another recogniser, or was given what it refuses."""
+
+
+class ServiceError(VeilfaceError):
+    """The service cannot start, or its tokens cannot be read or made."""

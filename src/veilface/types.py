@@ -7,7 +7,7 @@ OpenCV; sides are in pixels, similarities are cosines.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from veilface.errors import UncalibratedError
@@ -37,14 +37,41 @@ class Detection:
 class Protected:
     """A batch of protected faces, as `protect` of any protector returns it.
 
+    Most methods send an image. Some send a representation that only a recogniser of their own
+    reads; its picture then stands in ``images``, for people and for recognisers of everybody.
+
     Attributes:
         images: (N, 3, 112, 112) float RGB in [0, 1], rounded to 8 bits, on the input's device.
         similarity: Per surrogate the (N,) cosines between the protected and the source images,
             measured on the rounded images; empty for protectors that use no recogniser.
+        data: (N, C, H, W) exactly as transmitted; None when ``images`` are what is sent.
+        hints: What is transmitted beside ``data``, each (N, ...).
+        picture: (N, 3, 112, 112) what ``images`` were made of, before any stretch, clamping and
+            rounding, for the other rule of `veilface.protectors.display`; None when that would
+            change nothing but the rounding.
+        secret: What the client keeps, each (N, ...): the permutation or the subset that was drawn.
+            Never written to a file.
+        degenerate: (N,) bool, whether a picture was flat and is shown as mid-grey; None for
+            methods whose picture is not stretched.
+        info: Parameters and hashes of weights, as JSON-ready values.
     """
 
     images: Tensor
     similarity: Mapping[str, Tensor]
+    data: Tensor | None = None
+    hints: tuple[Tensor, ...] = ()
+    picture: Tensor | None = field(default=None, repr=False)
+    secret: Mapping[str, Tensor] = field(default_factory=dict, repr=False)
+    degenerate: Tensor | None = None
+    info: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def transmitted_bytes(self) -> int:
+        """What one face costs to send, uncompressed; an image has 8 bits a value."""
+        if self.data is None:
+            return self.images.shape[1:].numel()
+        sent = (self.data, *self.hints)
+        return sum(part.shape[1:].numel() * part.element_size() for part in sent)
 
 
 @dataclass(frozen=True, slots=True)

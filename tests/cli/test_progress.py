@@ -22,7 +22,7 @@ DONE = replace(
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     now = [100.0]
-    monkeypatch.setattr("veilface.cli.progress.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("veilface.cli.pace.time.monotonic", lambda: now[0])
     return now
 
 

@@ -8,7 +8,7 @@ from veilface.cli.stages import BarStages, Stages
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     now = [0.0]
-    monkeypatch.setattr("veilface.cli.stages.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("veilface.cli.pace.time.monotonic", lambda: now[0])
     return now
 
 

@@ -11,7 +11,7 @@ from torch import Tensor
 from tests.recognizers.conftest import load_or_skip, read_faces
 from veilface.errors import DeviceError, ShapeError
 from veilface.recognizers import RECOGNIZERS, Recognizer, load_recognizer
-from veilface.recognizers.registry import build_network
+from veilface.recognizers.building import build_network
 from veilface.weights import store
 
 NAMES = list(RECOGNIZERS)

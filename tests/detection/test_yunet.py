@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import numpy.typing as npt
 import pytest
 from skimage import data
 
+from tests.fixtures.photos import photo_pixels
 from veilface.core.template import TEMPLATE
 from veilface.detection import FaceDetector, YuNet, refine, yunet
 from veilface.errors import ShapeError, WeightsError
@@ -203,3 +205,11 @@ def test_every_lfw_crop_has_its_face(detector: YuNet, lfw: Path) -> None:
     assert np.mean(errors) < 3.6
     assert np.max(errors) < 8
     assert extra <= 1
+
+
+def test_threads_of_a_service_share_a_detector(detector: YuNet) -> None:
+    photos = [photo_pixels(faces, seed=faces) for faces in (1, 2, 3)]
+    alone = [detector.detect(photo) for photo in photos]
+    with ThreadPoolExecutor(3) as pool:
+        found = list(pool.map(detector.detect, photos * 4))
+    assert found == alone * 4

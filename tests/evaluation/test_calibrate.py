@@ -13,7 +13,7 @@ from PIL import Image
 from veilface.datasets import FacePair, FacePairs, FaceRecord
 from veilface.errors import ImageError, ShapeError
 from veilface.evaluation.calibrate import (
-    Embeddings,
+    PhotoVectors,
     calibrate,
     embed_images,
     pair_scores,
@@ -24,7 +24,7 @@ from veilface.measures.roc import threshold_at_fmr
 from veilface.recognizers.own.build import from_callable
 
 
-def crowd(people: int = 60, *, folds: int = 3) -> tuple[FacePairs, Embeddings]:
+def crowd(people: int = 60, *, folds: int = 3) -> tuple[FacePairs, PhotoVectors]:
     """Two images each of drawn people: every person is a genuine pair, neighbours are impostors."""
     generator = np.random.default_rng(0)
     centres = generator.normal(size=(people, 8))

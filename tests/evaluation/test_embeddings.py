@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,7 +11,7 @@ import pytest
 from tests.fixtures.people import synthetic_people
 from veilface.datasets.base import FaceRecord
 from veilface.evaluation import embeddings as module
-from veilface.evaluation.aligned import aligned_faces
+from veilface.evaluation.aligned import Aligned, aligned_faces
 from veilface.evaluation.embeddings import embed_photos
 from veilface.recognizers.embedding import embed_faces
 from veilface.recognizers.recognizer import Recognizer
@@ -44,9 +46,9 @@ def test_kept_block_by_block(
     files[0].write_bytes(b"damaged")  # as if the disk had been full
     asked: list[int] = []
 
-    def watched(records: object) -> object:
-        asked.append(len(records))  # type: ignore[arg-type]
-        return aligned_faces(records)  # type: ignore[arg-type]
+    def watched(records: Sequence[FaceRecord], **given: Any) -> Aligned:  # noqa: ANN401
+        asked.append(len(records))
+        return aligned_faces(records, **given)
 
     monkeypatch.setattr(module, "aligned_faces", watched)
     again = embed_photos([dlib], RECORDS, folder=tmp_path)

@@ -14,7 +14,8 @@ from torch import Generator, Tensor
 from tests.fixtures.people import synthetic_people, with_pairs
 from veilface.datasets.base import FaceRecord
 from veilface.evaluation.evaluator import evaluate
-from veilface.evaluation.results import MEASURES, Evaluation, Row
+from veilface.evaluation.results import Evaluation, Row
+from veilface.evaluation.table import MEASURES
 from veilface.protectors.veil.presets import PRESETS
 from veilface.types import Protected
 

@@ -4,8 +4,10 @@ import csv
 import io
 import json
 import math
+from dataclasses import replace
 
-from veilface.evaluation.results import MEASURES, Evaluation, Row, to_csv
+from veilface.evaluation.results import Evaluation, Row, to_csv
+from veilface.evaluation.table import MEASURES
 from veilface.measures.intervals import Estimate, wilson
 
 
@@ -39,7 +41,7 @@ def evaluation() -> Evaluation:
 
 
 def test_document_is_strict_json() -> None:
-    document = evaluation().to_dict(command="veilface evaluate")
+    document = replace(evaluation(), command="veilface evaluate").to_dict()
     assert json.loads(json.dumps(document, allow_nan=False)) == document
     assert document["machine"] == {"device": "cpu", "cores": 2}
     assert (document["seconds"], document["seed"]) == (12.3, 3)
@@ -59,3 +61,16 @@ def test_table_reads_back() -> None:
     assert (rows[0]["source"], rows[0]["source_high"]) == ("0.75", "0.954413")
     assert rows[0]["lpips"] == rows[0]["lpips_low"] == ""
     assert rows[1]["flags"] == "look, here"
+
+
+def test_a_document_reads_back() -> None:
+    document = replace(evaluation(), command="veilface evaluate").to_dict()
+    found = Evaluation.from_dict(json.loads(json.dumps(document)))
+    assert found.to_dict() == document
+    assert (found.device, found.cores, found.command) == ("cpu", 2, "veilface evaluate")
+    (row, flagged), (first, _) = found.rows, evaluation().rows
+    assert row == replace(first, measures=row.measures)
+    assert flagged.flags == ("look, here",)
+    assert row.figures == row.measures
+    assert set(row.measures) == set(first.figures) == {"source", "mesh_found"}, "no infinity"
+    assert row.measures["source"].value == 0.75

@@ -9,19 +9,20 @@ import torch
 from tests.fixtures.faces import synthetic_faces
 from veilface.errors import UnknownNameError
 from veilface.imaging.tensors import to_uint8
-from veilface.jobs import cache as protect_cache
+from veilface.jobs import recipe
 from veilface.jobs.cache import (
     Job,
     Task,
     generators,
-    meaning,
+    is_kept,
     read_chunk,
     tasks_of,
     write_chunk,
 )
+from veilface.jobs.recipe import meaning
 from veilface.protectors.base import quantise
 from veilface.protectors.veil.presets import PRESETS
-from veilface.protectors.veil.starts import LocalFeatures
+from veilface.protectors.veil.starts import LocalFeatures, Stranger
 
 FACES = quantise(synthetic_faces(10))
 JOB = Job("paper", ("dlib",))
@@ -64,9 +65,9 @@ def test_anything_else_is_another_name(other: list[str]) -> None:
 def test_method_and_bank_count(monkeypatch: pytest.MonkeyPatch) -> None:
     paper, persona = tasks(), tasks(Job("persona", ("dlib",)))
     with monkeypatch.context() as patch:
-        patch.setattr(protect_cache, "_method_version", lambda: "another")
+        patch.setattr(recipe, "code_digest", lambda: "another")
         assert not set(tasks()) & set(paper)
-    monkeypatch.setattr(protect_cache, "_bank", lambda path: f"another, {path}")
+    monkeypatch.setattr(Stranger, "files", lambda self: {"bank": "another"})
     assert tasks() == paper
     assert not set(tasks(Job("persona", ("dlib",)))) & set(persona)
 
@@ -82,13 +83,15 @@ def test_words_are_no_method() -> None:
 def test_images_come_back(tmp_path: Path) -> None:
     (task,) = tasks_of(JOB, FACES[:3], seed=0, draw=0, folder=tmp_path)
     assert read_chunk(task) is None
+    assert not is_kept(task)
     write_chunk(task, FACES[4:7])
+    assert is_kept(task)
     found = read_chunk(task)
     assert found is not None
     torch.testing.assert_close(found, FACES[4:7], rtol=0, atol=0)
 
 
-@pytest.mark.parametrize("damage", ["truncated", "empty", "size"])
+@pytest.mark.parametrize("damage", ["truncated", "empty", "size", "flipped", "headless"])
 def test_damaged_file_is_no_image(tmp_path: Path, damage: str) -> None:
     (task,) = tasks_of(JOB, FACES[:3], seed=0, draw=0, folder=tmp_path)
     write_chunk(task, FACES[:3])
@@ -96,8 +99,16 @@ def test_damaged_file_is_no_image(tmp_path: Path, damage: str) -> None:
         write_chunk(Task(JOB, task.pixels[:2], 0, 0, task.path), FACES[:2])
     else:
         data = task.path.read_bytes()
-        task.path.write_bytes(data[: len(data) // 2] if damage == "truncated" else b"")
+        half = len(data) // 2
+        changed = {
+            "truncated": data[:half],
+            "empty": b"",
+            "flipped": data[:half] + bytes([data[half] ^ 1]) + data[half + 1 :],
+            "headless": data[1:],
+        }
+        task.path.write_bytes(changed[damage])
     assert read_chunk(task) is None
+    assert not is_kept(task)
 
 
 def test_streams_depend_on_the_face_alone() -> None:
@@ -120,9 +131,9 @@ def test_unknown_names() -> None:
 
 
 def test_kinds_of_jobs() -> None:
-    assert Job("blur").is_control
+    assert Job("blur").is_transform
     assert Job("blur").preset is None
-    assert not JOB.is_control
+    assert not JOB.is_transform
     assert JOB.preset == PRESETS["paper"]
     own = replace(PRESETS["paper"], name="mine")
     assert (Job(own).name, Job(own).preset) == ("mine", own)

@@ -15,8 +15,8 @@ from tests.fixtures.quick import tiny
 from veilface.core import devices
 from veilface.core.devices import is_out_of_memory, resolve_device
 from veilface.errors import DeviceError, ProtectionError
-from veilface.jobs.engine import Engine
-from veilface.pipeline.compose import check_image
+from veilface.jobs.engine import Engine, check_image
+from veilface.protectors.base import Steps
 from veilface.protectors.veil.presets import PRESETS
 from veilface.types import Protected
 
@@ -32,7 +32,11 @@ class Recorder:
         self.sizes: list[int] = []
 
     def protect(
-        self, x: Tensor, *, generator: Generator | Sequence[Generator] | None = None
+        self,
+        x: Tensor,
+        *,
+        generator: Generator | Sequence[Generator] | None = None,
+        progress: Steps | None = None,
     ) -> Protected:
         self.sizes.append(x.shape[0])
         if x.shape[0] > self.room:

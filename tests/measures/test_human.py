@@ -22,7 +22,7 @@ from veilface.measures.human.attributes import (
 )
 from veilface.measures.human.catalogue import FACE_NETWORKS, fetchable
 from veilface.measures.visibility import agreement, attributes, landmarks
-from veilface.recognizers.registry import RECOGNIZERS
+from veilface.recognizers.table import RECOGNIZERS
 from veilface.weights.downloads import plan
 
 EYES = float((TEMPLATE[0] - TEMPLATE[1]).norm())

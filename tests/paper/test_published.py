@@ -18,7 +18,7 @@ from veilface.paper.published import (
     TABLE_5,
     TABLE_6,
 )
-from veilface.recognizers.registry import RECOGNIZERS
+from veilface.recognizers.table import RECOGNIZERS
 
 
 def test_the_averages_are_those_of_the_text() -> None:

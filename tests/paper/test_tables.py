@@ -10,7 +10,7 @@ import pytest
 from tests.fixtures.studies import PEOPLE, ruled_study
 from veilface.errors import DatasetError, UnknownNameError
 from veilface.measures.intervals import Estimate
-from veilface.paper.comparison import NO_DATA, NOT_YET, Comparison, Value
+from veilface.paper.comparison import NO_DATA, NOT_TRAINED, NOT_YET, Comparison, Value
 from veilface.paper.published import METHODS, SETS
 from veilface.paper.registry import EXPERIMENTS, get_experiment
 from veilface.paper.table1 import table1
@@ -45,13 +45,16 @@ def test_every_table_has_published_lines_controls_and_whole_rows(experiment: obj
     assert table.name in EXPERIMENTS
 
 
-def test_methods_that_do_not_exist_are_not_yet() -> None:
+def test_methods_that_are_not_trained_say_so_and_the_others_are_asked() -> None:
     study, rule = ruled_study(sets=tuple(SETS.values()))
     for table in (table1(study), table2(study)):
         for line in table.lines:
-            if line.origin == "measured" and line.label.split(",")[0] in METHODS:
-                assert set(line.cells) <= {NOT_YET, None}
-    assert not {name for names, _, _ in rule.asked for name in names} & set(METHODS.values())
+            title = line.label.split(",")[0]
+            if line.origin == "measured" and title in METHODS:
+                silent = set(line.cells) <= {NOT_TRAINED, None}
+                assert silent is (title not in study.compared)
+    asked = {name for names, _, _ in rule.asked for name in names} & set(METHODS.values())
+    assert {"duetface", "partialface"} <= asked == set(study.compared.values())
 
 
 def test_sets_that_are_not_here_have_no_data() -> None:
@@ -67,7 +70,8 @@ def test_sets_that_are_not_here_have_no_data() -> None:
 def test_table1_needs_one_ensemble_only() -> None:
     study, rule = ruled_study()
     table = table1(study)
-    assert rule.asked == [(("persona",), ("dlib",), ("dlib", "sface", "mobilefacenet"))]
+    names = (*study.compared.values(), "persona")
+    assert rule.asked == [(names, ("dlib",), ("dlib", "sface", "mobilefacenet"))]
     assert _value(_cell(table, "a stranger", "LFW")) == 0.245
 
 

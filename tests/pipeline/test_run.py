@@ -6,6 +6,7 @@ import errno
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ from veilface.core import files
 from veilface.errors import ImageError
 from veilface.imaging.decode import load_photo
 from veilface.imaging.provenance import Mark
+from veilface.jobs import recipe
+from veilface.jobs.recipe import FORMER
 from veilface.pipeline.manifest import Manifest, Record
 from veilface.pipeline.progress import Reporter
 from veilface.pipeline.protector import Protector
@@ -415,6 +418,32 @@ def test_other_recognisers_or_another_version_supersede(
     protector: Protector, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run(protector, ["in/faces1.png"], OUT, Options())
-    monkeypatch.setattr("veilface.pipeline.protector.__version__", "99.0")
+    monkeypatch.setattr("veilface.jobs.recipe.__version__", "99.0")
     assert run(protector, ["in/faces1.png"], OUT, Options()).count("done") == 1
     assert run(protector, ["in/faces1.png"], OUT, Options()).count("skipped") == 1
+
+
+def test_another_radius_under_the_same_name_is_not_done(protector: Protector) -> None:
+    run(protector, ["in/faces1.png"], OUT, Options())
+    assert isinstance(protector.preset.radius, float)
+    mine = replace(protector.preset, radius=protector.preset.radius / 2)
+    surrogates = protector.engine.surrogates
+    other = Protector(preset=mine, recognizers=surrogates, device="cpu", batch_size=2)
+    assert run(other, ["in/faces1.png"], OUT, Options()).count("done") == 1
+    assert run(other, ["in/faces1.png"], OUT, Options()).count("skipped") == 1
+
+
+def test_line_of_a_former_version_stands_for_the_shipped_preset(
+    protector: Protector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(protector, ["in/faces1.png"], OUT, Options(seed=1))
+    (line,) = lines()
+    assert line["parameters"]["device"] == "cpu"
+    for name in FORMER:
+        del line["parameters"][name]
+    RECORD.write_text(json.dumps(line) + "\n")
+    with monkeypatch.context() as patch:
+        patch.setattr(recipe, "PRESETS", {"persona": protector.preset})
+        assert run(protector, ["in/faces1.png"], OUT, Options(seed=1)).count("skipped") == 1
+    again = run(protector, ["in/faces1.png"], OUT, Options(seed=1))
+    assert again.count("done") == 1, "the preset of two steps is not the one that ships"

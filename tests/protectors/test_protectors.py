@@ -14,10 +14,15 @@ from veilface.core.randomness import child_generators
 from veilface.errors import ShapeError, UnknownNameError
 from veilface.imaging.frequency import high_pass
 from veilface.protectors.base import FaceProtector
-from veilface.protectors.registry import PROTECTORS, build_protector
+from veilface.protectors.registry import METHODS, PROTECTORS, build_protector
 from veilface.protectors.veil.presets import PRESETS
 
-RANDOM = (*PRESETS, "noisy", "noise")
+RANDOM = (
+    *PRESETS,
+    *(spec.name for spec in METHODS.values() if spec.randomised),
+    "noisy",
+    "noise",
+)
 
 
 def make(name: str, *, steps: int = 3) -> FaceProtector:

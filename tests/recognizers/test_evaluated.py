@@ -85,8 +85,8 @@ def expected_heads(x: torch.Tensor, w: dict[str, torch.Tensor]) -> list[torch.Te
 def test_agrees_with_plain_pytorch(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     model, arrays = two_heads(rng)
-    topology, shards = model.save(tmp_path)
-    network = GraphNetwork([read_tfjs(topology, shards, output=n) for n in ("yes", "which")])
+    files = model.save(tmp_path)
+    network = GraphNetwork([read_tfjs(*files, output=n) for n in ("yes", "which")])
     assert len(network.nodes) == 13  # two fused operators become two each; shared ones run once
     x = torch.from_numpy(rng.normal(size=(3, 3, SIDE, SIDE)).astype(np.float32)) - 2
     for found, expected in zip(network(x), expected_heads(x, arrays), strict=True):

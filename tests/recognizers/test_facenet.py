@@ -20,9 +20,9 @@ from torch import Tensor
 
 from veilface.errors import WeightsError
 from veilface.recognizers import get_spec
+from veilface.recognizers.building import build_network
 from veilface.recognizers.networks.inception_resnet import InceptionResnetV1, build
 from veilface.recognizers.recognizer import Recognizer
-from veilface.recognizers.registry import build_network
 from veilface.weights.state_dict import read_state_dict
 
 Shape = tuple[int, ...]

@@ -20,9 +20,10 @@ from torch import Tensor, nn
 
 from veilface.errors import WeightsError
 from veilface.recognizers import get_spec
+from veilface.recognizers.building import build_network
 from veilface.recognizers.networks.frbench import FrbenchNetwork
 from veilface.recognizers.recognizer import Recognizer
-from veilface.recognizers.registry import build_network, load_recognizer
+from veilface.recognizers.registry import load_recognizer
 from veilface.recognizers.spec import RecognizerSpec
 from veilface.weights import frbench_assets, store
 from veilface.weights.downloads import plan

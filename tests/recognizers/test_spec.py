@@ -1,11 +1,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from veilface.errors import UncalibratedError, UnknownNameError, VeilfaceError
 from veilface.recognizers import RECOGNIZERS, available, get_spec
+from veilface.recognizers.building import FORMATS, build_network
+from veilface.weights.spec import published
 
 
 def test_unknown_name_lists_the_names_and_the_nearest() -> None:
@@ -69,3 +72,17 @@ def test_without_calibration_there_is_no_threshold() -> None:
         with pytest.raises(UncalibratedError, match=command):
             ask()
     assert spec.fmrs == ()
+
+
+def test_a_source_is_what_its_text_says() -> None:
+    sources = [spec.source for spec in RECOGNIZERS.values() if not spec.source.address]
+    assert len(sources) > 10
+    for source in sources:
+        assert published(str(source), *source.files) == source
+
+
+def test_every_recogniser_has_a_reader() -> None:
+    assert {spec.format for spec in RECOGNIZERS.values()} == set(FORMATS)
+    other = replace(RECOGNIZERS["dlib"], format="pickle")
+    with pytest.raises(UnknownNameError, match=r"format of weights 'pickle'.*dlib.*tfjs"):
+        build_network(other, ())

@@ -52,7 +52,7 @@ class Model:
         self.nodes.append({"name": name, "op": op, "input": list(inputs), "attr": attributes})
         return name
 
-    def save(self, folder: Path) -> tuple[Path, list[Path]]:
+    def save(self, folder: Path) -> tuple[Path, Path, Path]:
         model = {
             "format": "graph-model",
             "signature": {"outputs": self.outputs},
@@ -64,7 +64,7 @@ class Model:
         shards = [folder / "a.bin", folder / "b.bin"]
         shards[0].write_bytes(self.data[:half])
         shards[1].write_bytes(self.data[half:])
-        return topology, shards
+        return topology, shards[0], shards[1]
 
 
 def text(value: str) -> dict[str, str]:
@@ -153,12 +153,12 @@ def test_a_head_beside_the_named_output_is_left_out(tmp_path: Path) -> None:
     model, _ = tiny_model(np.random.default_rng(0))
     model.node("Softmax", "probabilities", "out")
     model.outputs = {"a": {"name": "out"}, "b": {"name": "probabilities"}}
-    topology, shards = model.save(tmp_path)
-    assert len(fold(read_tfjs(topology, shards, output="out")).layers) == 3
+    files = model.save(tmp_path)
+    assert len(fold(read_tfjs(*files, output="out")).layers) == 3
     with pytest.raises(WeightsError, match="2 outputs"):
-        read_tfjs(topology, shards)
+        read_tfjs(*files)
     with pytest.raises(WeightsError, match="probabilities is a softmax, which no known recogniser"):
-        fold(read_tfjs(topology, shards, output="probabilities"))
+        fold(read_tfjs(*files, output="probabilities"))
 
 
 def test_damage_is_named(tmp_path: Path) -> None:
@@ -201,4 +201,4 @@ def test_other_json_is_refused(content: str, tmp_path: Path) -> None:
     path = tmp_path / "tiny.json"
     path.write_text(content, encoding="utf-8")
     with pytest.raises(WeightsError, match=r"tiny\.json"):
-        read_tfjs(path, [])
+        read_tfjs(path)

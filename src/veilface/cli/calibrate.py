@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from veilface.cli.common import print_json, sentences, table
+from veilface.cli.options import Device, JsonOutput
 from veilface.text import printable
 
 if TYPE_CHECKING:
@@ -29,11 +30,9 @@ def calibrate(  # noqa: PLR0917 - typer passes by keyword
         int | None,
         typer.Option(min=1, help="Only about so many pairs, equally many of every fold."),
     ] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    device: Device = "auto",
     seed: Annotated[int, typer.Option(help="Of the confidence intervals.")] = 0,
-    json_output: Annotated[
-        bool, typer.Option("--json", help="One JSON document on stdout.")
-    ] = False,
+    json_output: JsonOutput = False,
 ) -> None:
     """Measure the thresholds of a recogniser on clean faces, and keep them.
 

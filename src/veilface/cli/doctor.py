@@ -8,15 +8,14 @@ from typing import Annotated
 import typer
 
 from veilface.cli.common import print_json, sentences
+from veilface.cli.options import JsonOutput
 
 
 def doctor(
     self_test: Annotated[
         bool, typer.Option("--self-test", help="Protect a drawn face as well, which takes longer.")
     ] = False,
-    json_output: Annotated[
-        bool, typer.Option("--json", help="One JSON document on stdout.")
-    ] = False,
+    json_output: JsonOutput = False,
 ) -> None:
     """Check versions, devices, recognisers and tools.
 

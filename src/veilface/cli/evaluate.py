@@ -7,36 +7,28 @@ import json
 import shlex
 import sys
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from veilface.cli.common import interrupted_status, print_json, sentences, split_names, table
+from veilface.cli.options import Dataset, Device, Jobs, JsonOutput, Root
 from veilface.text import printable
 
 if TYPE_CHECKING:
     from veilface.evaluation.results import Evaluation
 
-_COLUMNS = {
-    "ssim": "SSIM",
-    "lineup_mean": "line-up",
-    "link_ncc": "link NCC",
-    "link_hog": "HOG",
-    "link_lbp": "LBP",
-    "yunet": "face found",
-    "source": "source",
-    "xdr": "XDR",
-    "adr": "ADR",
-    "fmr_pc": "FMR p-c",
-    "fmr_pp": "FMR p-p",
-    "rank1": "rank 1",
-}
+_SHOWN = (
+    *("ssim", "lineup_mean", "link_ncc", "link_hog", "link_lbp", "yunet"),
+    *("source", "xdr", "adr", "fmr_pc", "fmr_pp", "rank1"),
+)
 
 
 def evaluate(  # noqa: PLR0917 - typer passes by keyword
-    dataset: Annotated[str, typer.Option(help="Data set, see docs/datasets.md.")],
-    root: Annotated[Path, typer.Option("--root", help="Its folder, or file.")],
+    dataset: Dataset,
+    root: Root,
     preset: Annotated[
         list[str] | None,
         typer.Option(help="What to measure; repeat it for more (default: persona)."),
@@ -70,13 +62,9 @@ def evaluate(  # noqa: PLR0917 - typer passes by keyword
             min=1, help="Versions of the pictured faces; from 2 on the report shows their mean."
         ),
     ] = 1,
-    jobs: Annotated[
-        int | None, typer.Option(min=1, help="Processes on a CPU (default: one a core).")
-    ] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
-    json_output: Annotated[
-        bool, typer.Option("--json", help="One JSON document on stdout.")
-    ] = False,
+    jobs: Jobs = None,
+    device: Device = "auto",
+    json_output: JsonOutput = False,
 ) -> None:
     """Measure presets on a set of faces, each target left out of the optimisation.
 
@@ -88,12 +76,12 @@ def evaluate(  # noqa: PLR0917 - typer passes by keyword
         from veilface.cli.stages import make_stages
         from veilface.core.devices import resolve_device
         from veilface.datasets import load_faces
-        from veilface.evaluation import evaluator as engine
+        from veilface.evaluation.evaluator import evaluate as measured
 
         place = resolve_device(device)
         faces = load_faces(dataset, root)
         with _to_be_continued(), make_stages() as stages:
-            found = engine.evaluate(
+            found = measured(
                 faces,
                 split_names(preset) or ["persona"],
                 split_names(targets),
@@ -109,7 +97,8 @@ def evaluate(  # noqa: PLR0917 - typer passes by keyword
                 device=place,
                 progress=stages,
             )
-        document = found.to_dict(command=shlex.join(["veilface", *sys.argv[1:]]))
+        found = replace(found, command=shlex.join(["veilface", *sys.argv[1:]]))
+        document = found.to_dict()
         _write(found, document, output)
     for name, sentence in found.failures.items():
         typer.echo(printable(f"note: {name} is left out: {sentence}"), err=True)
@@ -144,14 +133,16 @@ def _write(found: Evaluation, document: Mapping[str, Any], folder: Path) -> None
     except MissingExtraError as error:
         typer.echo(f"note: no report.html: {error}", err=True)
     else:
-        write_report(document, found.pictures, folder / "report.html")
+        write_report(found, folder / "report.html")
         write_published(found.pictures, folder)
 
 
 def _summary(document: Mapping[str, Any]) -> str:
     """A table a target, and the flags of what is under test."""
+    from veilface.evaluation.table import MEASURES
     from veilface.measures.intervals import ENOUGH
 
+    measures = {name: MEASURES[name] for name in _SHOWN}
     about = document["dataset"]
     lines = [
         f"{about['name']}: {about['people']} people, a gallery of {about['gallery']}; "
@@ -159,11 +150,13 @@ def _summary(document: Mapping[str, Any]) -> str:
     ]
     for target in dict.fromkeys(row["target"] for row in document["rows"]):
         rows = [row for row in document["rows"] if row["target"] == target]
-        cells = [["", *_COLUMNS.values()]]
-        cells += [
-            [row["protector"], *(_figure(row, name, enough=ENOUGH) for name in _COLUMNS)]
-            for row in rows
-        ]
+        cells = [["", *(measure.heading for measure in measures.values())]]
+        for row in rows:
+            shown = (
+                _figure(row["measures"].get(name), measure.digits, enough=ENOUGH)
+                for name, measure in measures.items()
+            )
+            cells.append([row["protector"], *shown])
         lines += [f"\n{target}", table(cells)]
         lines += [
             f"  flag: {row['protector']}: {flag}"
@@ -174,10 +167,8 @@ def _summary(document: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _figure(row: Mapping[str, Any], name: str, *, enough: int) -> str:
+def _figure(estimate: Mapping[str, Any] | None, digits: int, *, enough: int) -> str:
     """The figure; with its interval and what it was measured on where that is too little."""
-    estimate = row["measures"].get(name)
-    digits = 4 if name.startswith("fmr") else 3
     if estimate is None:
         return "-"
     value, low, high = (f"{estimate[key]:.{digits}f}" for key in ("value", "low", "high"))

@@ -8,14 +8,13 @@ from typing import Annotated
 import typer
 
 from veilface.cli.common import print_json, sentences
+from veilface.cli.options import JsonOutput
 from veilface.text import printable
 
 
 def inspect(
     file: Annotated[str, typer.Argument(metavar="FILE", help="An image.")],
-    json_output: Annotated[
-        bool, typer.Option("--json", help="One JSON document on stdout.")
-    ] = False,
+    json_output: JsonOutput = False,
 ) -> None:
     """Print the provenance mark of an output: tool, version and preset.
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from veilface.cli.common import print_json, sentences, split_names, table
+from veilface.cli.options import Dataset, Device, Jobs, Root
 
 if TYPE_CHECKING:
     from veilface.evaluation.asking.score import ConditionScore, Score
@@ -21,8 +22,8 @@ JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on s
 
 @app.command("make")
 def make(  # noqa: PLR0917 - typer passes by keyword
-    dataset: Annotated[str, typer.Option(help="Data set, see docs/datasets.md.")],
-    root: Annotated[Path, typer.Option("--root", help="Its folder, or file.")],
+    dataset: Dataset,
+    root: Root,
     condition: Annotated[
         list[str],
         typer.Option(
@@ -56,10 +57,8 @@ def make(  # noqa: PLR0917 - typer passes by keyword
             "(default: a folder in the output)."
         ),
     ] = None,
-    jobs: Annotated[
-        int | None, typer.Option(min=1, help="Processes on a CPU (default: one a core).")
-    ] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    jobs: Jobs = None,
+    device: Device = "auto",
 ) -> None:
     """Write what each viewer gets: a page, sheets, and a table to fill in.
 

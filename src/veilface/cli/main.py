@@ -8,14 +8,18 @@ import typer
 
 from veilface._version import __version__
 from veilface.cli import (
+    attack,
     calibrate,
     doctor,
     evaluate,
+    gallery,
     inspect,
     lineup,
     protect,
     recognizers,
     reproduce,
+    serve,
+    train,
     verify,
 )
 from veilface.cli.common import log_shown, prepare_process
@@ -61,10 +65,14 @@ app.command("protect")(protect.protect)
 app.command("verify")(verify.verify)
 recognizers.app.command("calibrate")(calibrate.calibrate)
 app.add_typer(recognizers.app, name="recognizers")
+app.add_typer(gallery.app, name="gallery")
 app.command("evaluate")(evaluate.evaluate)
+app.command("attack")(attack.attack)
 app.add_typer(lineup.app, name="lineup")
 app.command("reproduce")(reproduce.reproduce)
+app.command("train")(train.train)
 app.command("inspect")(inspect.inspect)
+app.add_typer(serve.app, name="serve")
 app.command("doctor")(doctor.doctor)
 
 

@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import sys
-import time
-from types import TracebackType
-from typing import TYPE_CHECKING
 
 import typer
 
+from veilface.cli.pace import Pace, Shown, bar
 from veilface.pipeline.inputs import PassedOver
 from veilface.pipeline.manifest import Record
 from veilface.pipeline.progress import Reporter
 from veilface.text import printable
 
-if TYPE_CHECKING:
-    from rich.progress import Progress
-
 _EVERY = 5.0  # seconds between two lines
 
 
-class LineReporter(Reporter):
+class LineReporter(Reporter, Shown):
     """One line a photo, and now and then how far the run is.
 
     Args:
@@ -32,44 +27,23 @@ class LineReporter(Reporter):
         self.err = err
         self.every = every
         self.total = 0
-        self._free = 0
-        self._began = self._told = time.monotonic()
-
-    def __enter__(self) -> LineReporter:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Nothing more will be reported."""
+        self._pace = Pace(every)
 
     def begin(self, total: int) -> None:
         """Start the clock."""
         self.total = total
-        self._began = self._told = time.monotonic()
+        self._pace = Pace(self.every)
 
     def moved(self, done: float) -> None:
         """Tell how far it is, not too often."""
-        now = time.monotonic()
-        if now - self._told < self.every or not 0 < done < self.total:
-            return
-        self._told = now
-        # What was skipped or refused took no time and says nothing about the rest.
-        worked = done - self._free
-        if worked <= 0:
-            return
-        left = (now - self._began) * (self.total - done) / worked
-        typer.echo(f"{done / self.total:4.0%} done, about {_duration(left)} left", err=True)
+        left = self._pace.left(done, self.total)
+        if left is not None:
+            about = _duration(left)
+            typer.echo(f"{done / self.total:4.0%} done, about {about} left", err=True)
 
     def finished(self, record: Record) -> None:
         """One line about the photo."""
-        self._free += record.status != "done"
+        self._pace.free += record.status != "done"
         if record.status == "failed":
             typer.echo(f"failed: {printable(record.error or '')}", err=True)
         else:
@@ -96,29 +70,11 @@ class BarReporter(LineReporter):
     def __init__(self, *, err: bool = False) -> None:
         super().__init__(err=err)
         # Imported here: a command that shows no bar need not load it.
-        from rich.console import Console
-        from rich.progress import (
-            BarColumn,
-            Progress,
-            TaskProgressColumn,
-            TextColumn,
-            TimeElapsedColumn,
-            TimeRemainingColumn,
-        )
+        from rich.progress import TaskProgressColumn, TextColumn
 
-        self._bar: Progress = Progress(
-            TextColumn("protecting"),
-            BarColumn(),
-            TaskProgressColumn(),
-            TextColumn("{task.fields[photos]} photos,"),
-            TimeElapsedColumn(),
-            TextColumn("left"),
-            TimeRemainingColumn(elapsed_when_finished=False),
-            console=Console(stderr=True),
-            redirect_stdout=sys.stdout.isatty(),
-            transient=True,
-        )
-        self._task = self._bar.add_task("protect", total=None, photos="")
+        photos = TextColumn("{task.fields[photos]} photos,")
+        self._bar = bar(TaskProgressColumn(), photos, transient=True)
+        self._task = self._bar.add_task("protecting", total=None, photos="")
         self._done = 0
 
     def close(self) -> None:

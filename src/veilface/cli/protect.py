@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -18,12 +19,14 @@ from veilface.cli.common import (
     sentences,
     split_names,
 )
+from veilface.cli.options import Device, JsonOutput
 from veilface.text import printable
 
 if TYPE_CHECKING:
     from veilface.cli.progress import LineReporter
     from veilface.imaging.provenance import Mark
     from veilface.pipeline.cover import Coverer
+    from veilface.pipeline.making import Way
     from veilface.pipeline.protector import Protector
     from veilface.pipeline.run import Options, Summary
 
@@ -75,7 +78,7 @@ def protect(  # noqa: PLR0917 - typer passes by keyword
             help="Secret key, made on first use: the same photo gives the same output.",
         ),
     ] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    device: Device = "auto",
     batch_size: Annotated[int, typer.Option(min=1, help="Most faces at once.")] = 8,
     overwrite: Annotated[
         bool,
@@ -109,9 +112,23 @@ def protect(  # noqa: PLR0917 - typer passes by keyword
             help="Take damaged photos, and faces that may be elsewhere, for what they seem.",
         ),
     ] = False,
-    json_output: Annotated[
-        bool, typer.Option("--json", help="One JSON document on stdout.")
-    ] = False,
+    engine: Annotated[
+        str, typer.Option(help="process: this one; ray: workers on a Ray cluster.")
+    ] = "process",
+    address: Annotated[
+        str | None,
+        typer.Option(
+            help="Of the Ray cluster; auto: this machine's [default: auto, or a new one]."
+        ),
+    ] = None,
+    actors: Annotated[
+        int | None,
+        typer.Option(min=1, help="Workers on the Ray cluster [default: as many as fit]."),
+    ] = None,
+    gpus_per_actor: Annotated[
+        float, typer.Option(min=0.0, help="GPUs of a worker on the Ray cluster; may be 0.5.")
+    ] = 0.0,
+    json_output: JsonOutput = False,
 ) -> None:
     """Rewrite the faces of photos: people no longer see who it is, recognisers still match.
 
@@ -131,12 +148,21 @@ def protect(  # noqa: PLR0917 - typer passes by keyword
             "error: --key keeps the randomness secret and --seed does not: use one", err=True
         )
         raise typer.Exit(USAGE)
+    if engine == "process" and (address or actors or gpus_per_actor):
+        typer.echo(
+            "error: --address, --actors and --gpus-per-actor are about a Ray cluster: "
+            "add --engine ray",
+            err=True,
+        )
+        raise typer.Exit(USAGE)
     with sentences(json_output=json_output):
         from veilface.cli.progress import make_reporter
+        from veilface.cli.ways import Place, a_way
         from veilface.pipeline.ensemble import coverage_note
         from veilface.pipeline.outputs import check_format, check_names
-        from veilface.pipeline.run import Options, run
+        from veilface.pipeline.run import Options, run_by
 
+        place = Place(engine, address, actors, gpus_per_actor)
         check_format(form)
         check_names(names)
         options = Options(
@@ -149,43 +175,45 @@ def protect(  # noqa: PLR0917 - typer passes by keyword
             names=names,
             strict=strict,
         )
-        protector: Protector | Coverer
+        make: Callable[[], Protector | Coverer]
         if cover is None:
-            from veilface.core.devices import fitting_threads
+            from veilface.core.keys import load_key
             from veilface.pipeline.protector import Protector
 
-            fitting_threads()
-            protector = Protector(
+            make = partial(
+                Protector,
                 preset=preset,
                 recognizers=split_names(recognizer),
                 device=device,
                 batch_size=batch_size,
-                key=key,
+                # Read here: workers elsewhere would each make a key of their own.
+                key=None if key is None else load_key(key),
                 accept_doubt=accept_doubt,
             )
         else:
             from veilface.pipeline.cover import Coverer
 
-            protector = Coverer(cover, accept_doubt=accept_doubt)
-        for note in (
-            SEED_WARNING if seed is not None and cover is None else None,
-            coverage_note(protector.recognizers) if cover is None else None,
-        ):
-            if note:
-                typer.echo(note, err=True)
-        with make_reporter(err=json_output) as reporter:
-            summary = run(
-                protector,
-                inputs,
-                output,
-                options,
-                manifest=manifest,
-                reporter=reporter,
-                again=_asker(reporter, yes=again),
-            )
-        _conclude(summary, output, json_output=json_output)
-        if json_output:
-            print_json(document(protector, options, output, summary))
+            make = partial(Coverer, cover, accept_doubt=accept_doubt)
+        with a_way(make, place) as way:
+            for note in (
+                SEED_WARNING if seed is not None and cover is None else None,
+                coverage_note(way.recognizers) if cover is None else None,
+            ):
+                if note:
+                    typer.echo(note, err=True)
+            with make_reporter(err=json_output) as reporter:
+                summary = run_by(
+                    way,
+                    inputs,
+                    output,
+                    options,
+                    manifest=manifest,
+                    reporter=reporter,
+                    again=_asker(reporter, yes=again),
+                )
+            _conclude(summary, output, json_output=json_output)
+            if json_output:
+                print_json(document(way, options, output, summary))
     if summary.interrupted:
         raise typer.Exit(interrupted_status())
     if not summary.ok:
@@ -231,18 +259,16 @@ def _conclude(summary: Summary, output: Path, *, json_output: bool) -> None:
         )
 
 
-def document(
-    protector: Protector | Coverer, options: Options, output: Path, summary: Summary
-) -> dict[str, Any]:
+def document(way: Way, options: Options, output: Path, summary: Summary) -> dict[str, Any]:
     """What ``--json`` prints."""
     counts = {status: summary.count(status) for status in ("done", "skipped", "failed")}
     return {
         "version": __version__,
-        "preset": protector.method,
-        "recognizers": list(protector.recognizers),
-        "device": protector.device,
+        "preset": way.method,
+        "recognizers": list(way.recognizers),
+        "device": way.device,
         "reproducible": options.seed is not None,
-        "keyed": protector.keyed,
+        "keyed": way.keyed,
         "output": str(output),
         "manifest": str(summary.manifest),
         "counts": {**counts, "passed_over": len(summary.passed_over)},

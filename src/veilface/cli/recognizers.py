@@ -34,7 +34,8 @@ def _without_command(context: typer.Context, json_output: JsonOption = False) ->
 def list_recognizers(json_output: JsonOption = False) -> None:
     """List the recognisers: present or not, accuracy, source and licence."""
     with sentences(json_output=json_output):
-        from veilface.recognizers.registry import RECOGNIZERS, available, get_spec
+        from veilface.recognizers.registry import available, get_spec
+        from veilface.recognizers.table import RECOGNIZERS
 
         present = set(available())
         specs = [get_spec(name) for name in RECOGNIZERS]  # with the user's calibrations

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from veilface.cli.common import print_json, sentences, split_names, table
+from veilface.cli.options import Device, Jobs, JsonOutput
 
 if TYPE_CHECKING:
     from veilface.evaluation.report.sheets import Sheet
@@ -20,9 +21,7 @@ if TYPE_CHECKING:
 def reproduce(  # noqa: PLR0917 - typer passes by keyword
     experiment: Annotated[
         str,
-        typer.Argument(
-            metavar="NAME", help="table1, table2, table4, table5, table6, figure3 or figure4."
-        ),
+        typer.Argument(metavar="NAME", help="table1 to table6, figure3, figure4 or figure5."),
     ],
     dataset_root: Annotated[
         list[str],
@@ -43,17 +42,24 @@ def reproduce(  # noqa: PLR0917 - typer passes by keyword
         ),
     ] = None,
     limit: Annotated[int | None, typer.Option(help="Most people of each set.")] = None,
+    faces: Annotated[
+        Path | None,
+        typer.Option(help="table3, figure5: folder of aligned photos that attackers learn from."),
+    ] = None,
+    pairs: Annotated[
+        int | None,
+        typer.Option(min=20, help="table3, figure5: most of those photos to use [default: all]."),
+    ] = None,
+    budget: Annotated[
+        float, typer.Option(help="table3, figure5: minutes of each training.")
+    ] = 10.0,
     output: Annotated[
         Path, typer.Option("--output", "-o", help="Folder of the results and of the cache.")
     ] = Path("veilface-evaluation"),
     seed: Annotated[int, typer.Option(help="Equal seeds give equal figures.")] = 0,
-    jobs: Annotated[
-        int | None, typer.Option(min=1, help="Processes on a CPU [default: one a core].")
-    ] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
-    json_output: Annotated[
-        bool, typer.Option("--json", help="One JSON document on stdout.")
-    ] = False,
+    jobs: Jobs = None,
+    device: Device = "auto",
+    json_output: JsonOutput = False,
 ) -> None:
     """Make a table or figure of the paper from our measurements.
 
@@ -70,6 +76,7 @@ def reproduce(  # noqa: PLR0917 - typer passes by keyword
         from veilface.evaluation.report.sheets import Sheet
         from veilface.paper.conduct import make_study
         from veilface.paper.registry import get_experiment
+        from veilface.training.images import load_images
 
         roots = _roots(dataset_root)
         chosen = get_experiment(experiment, roots)
@@ -84,6 +91,9 @@ def reproduce(  # noqa: PLR0917 - typer passes by keyword
                 jobs=jobs,
                 device=resolve_device(device),
                 progress=stages,
+                learn_from=None if faces is None else load_images(faces),
+                pairs=pairs,
+                minutes=budget,
             )
             made = chosen.run(study)
         files = (

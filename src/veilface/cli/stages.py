@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import sys
-import time
 from datetime import timedelta
-from types import TracebackType
-from typing import TYPE_CHECKING
 
 import typer
 
-if TYPE_CHECKING:
-    from rich.progress import Progress
+from veilface.cli.pace import Pace, Shown, bar
 
 _EVERY = 10.0  # seconds between two lines
 
 
-class Stages:
+class Stages(Shown):
     """Told a stage, how much of it is done and of how much; shows that on stderr.
 
     What is done already when a stage is told of first took no time, so it says nothing about the
@@ -29,46 +25,28 @@ class Stages:
     def __init__(self, *, every: float = _EVERY) -> None:
         self.every = every
         self._stage = ""
-        self._free = 0
-        self._began = self._told = time.monotonic()
-
-    def __enter__(self) -> Stages:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
+        self._pace = Pace(every)
 
     def __call__(self, stage: str, done: int, total: int) -> None:
         """So much of a stage is done; a stage of nothing is not shown."""
         if not total:
             return
-        now = time.monotonic()
         if stage != self._stage:
-            self._stage, self._free, self._began, self._told = stage, done, now, now
+            self._stage, self._pace = stage, Pace(self.every, free=done)
             self.begin(stage, done, total)
-        self.moved(done, total, now)
-
-    def close(self) -> None:
-        """Nothing more will be told."""
+        self.moved(done, total)
 
     def begin(self, stage: str, done: int, total: int) -> None:
         """A new stage, of which something may be done already."""
         known = f", {done} done already" if done else ""
         typer.echo(f"{stage}: {total}{known}", err=True)
 
-    def moved(self, done: int, total: int, now: float) -> None:
+    def moved(self, done: int, total: int) -> None:
         """Tell how far it is, not too often."""
-        worked = done - self._free
-        if now - self._told < self.every or not worked or done == total:
-            return
-        self._told = now
-        left = timedelta(seconds=round((now - self._began) * (total - done) / worked))
-        typer.echo(f"{self._stage}: {done / total:4.0%} done, about {left} left", err=True)
+        left = self._pace.left(done, total)
+        if left is not None:
+            about = timedelta(seconds=round(left))
+            typer.echo(f"{self._stage}: {done / total:4.0%} done, about {about} left", err=True)
 
 
 class BarStages(Stages):
@@ -77,26 +55,9 @@ class BarStages(Stages):
     def __init__(self) -> None:
         super().__init__()
         # Imported here: a command that shows no bar need not load it.
-        from rich.console import Console
-        from rich.progress import (
-            BarColumn,
-            MofNCompleteColumn,
-            Progress,
-            TextColumn,
-            TimeElapsedColumn,
-            TimeRemainingColumn,
-        )
+        from rich.progress import MofNCompleteColumn
 
-        self._bars: Progress = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            TextColumn("left"),
-            TimeRemainingColumn(elapsed_when_finished=False),
-            console=Console(stderr=True),
-            redirect_stdout=sys.stdout.isatty(),
-        )
+        self._bars = bar(MofNCompleteColumn())
         self._bars.start()
 
     def close(self) -> None:
@@ -107,7 +68,7 @@ class BarStages(Stages):
         """Show another bar."""
         self._task = self._bars.add_task(stage, total=total, completed=done)
 
-    def moved(self, done: int, total: int, now: float) -> None:
+    def moved(self, done: int, total: int) -> None:
         """Move the bar."""
         self._bars.update(self._task, completed=done)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from veilface.cli.common import USAGE, print_json, sentences, split_names, table
+from veilface.cli.options import Device, JsonOutput
 from veilface.text import printable
 
 if TYPE_CHECKING:
@@ -31,10 +32,8 @@ def verify(  # noqa: PLR0917 - typer passes by keyword
         bool, typer.Option("--aligned", help="Both are aligned 112x112 crops already.")
     ] = False,
     fmr: Annotated[float, typer.Option(help="False match rate of the threshold.")] = 1e-3,
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
-    json_output: Annotated[
-        bool, typer.Option("--json", help="One JSON document on stdout.")
-    ] = False,
+    device: Device = "auto",
+    json_output: JsonOutput = False,
 ) -> None:
     """Compare the faces of two photos; of several faces the best pair counts.
 

@@ -6,8 +6,9 @@ import contextlib
 import logging
 import os
 import statistics
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import torch
 import torch.nn.functional as F
@@ -48,19 +49,52 @@ def is_out_of_memory(error: BaseException) -> bool:
     return isinstance(error, RuntimeError) and "can't allocate memory" in str(error)
 
 
+_COUNTS = threading.Lock()
+
+
 @contextlib.contextmanager
 def one_thread() -> Iterator[None]:
     """Compute with one CPU thread, so that equal inputs give equal bits.
 
     With several, the gradients of strided convolutions differ by 1e-8 from call to call (measured
     with PyTorch 2.13's oneDNN), which grows to a grey level within a few steps.
+
+    It holds for the thread that calls it and for no other, not even for one that begins meanwhile:
+    the number belongs to a thread (it is OpenMP's), which takes what was set last, anywhere in the
+    process, when it computes for the first time, and keeps it. So what was set last is put back at
+    once, by a thread that lives no longer than that.
     """
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
+    before = usual_threads()
+    _set_here(1)
     try:
         yield
     finally:
-        torch.set_num_threads(before)
+        _set_here(before)
+
+
+def usual_threads() -> int:
+    """The number of CPU threads that this thread computes with, from now on at the latest.
+
+    To be called where a thread of a service begins to work: it never sees the moment in which
+    `one_thread` sets another number.
+    """
+    with _COUNTS:
+        return torch.get_num_threads()
+
+
+def _set_here(count: int) -> None:
+    with _COUNTS:
+        usual: list[int] = []
+        _aside(lambda: usual.append(torch.get_num_threads()))
+        torch.set_num_threads(count)
+        _aside(lambda: torch.set_num_threads(usual[0]))
+
+
+def _aside(call: Callable[[], None]) -> None:
+    """Call something in a new thread."""
+    thread = threading.Thread(target=call, name="veilface-threads")
+    thread.start()
+    thread.join()
 
 
 def fitting_threads() -> int:

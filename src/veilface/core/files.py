@@ -60,9 +60,24 @@ def write_atomic(path: str | os.PathLike[str], data: bytes, *, overwrite: bool =
         ImageError: The destination exists and may not be replaced, or cannot be written.
     """
     path = Path(path)
-    exists = ImageError(f"{path} exists already; allow overwriting to replace it")
+    try:
+        put_atomic(path, data, overwrite=overwrite)
+    except FileExistsError:
+        raise ImageError(f"{path} exists already; allow overwriting to replace it") from None
+    except (OSError, ValueError) as error:
+        raise ImageError(f"cannot write {path}: {_reason(error)}") from error
+
+
+def put_atomic(path: Path, data: bytes, *, overwrite: bool) -> None:
+    """As `write_atomic`, for callers with sentences of their own.
+
+    Raises:
+        FileExistsError: The destination exists and may not be replaced.
+        OSError: It cannot be written.
+        ValueError: The path is none.
+    """
     if not overwrite and os.path.lexists(path):
-        raise exists
+        raise FileExistsError(path)
     temporary = path.parent / PARTS.replace("*", secrets.token_hex(8))
     try:
         _write_synced(temporary, data)
@@ -71,10 +86,6 @@ def write_atomic(path: str | os.PathLike[str], data: bytes, *, overwrite: bool =
         else:
             _rename_new(temporary, path)
         _sync_folder(path.parent)
-    except FileExistsError:
-        raise exists from None
-    except (OSError, ValueError) as error:
-        raise ImageError(f"cannot write {path}: {_reason(error)}") from error
     finally:
         with contextlib.suppress(OSError, ValueError):
             temporary.unlink(missing_ok=True)

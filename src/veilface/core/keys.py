@@ -25,16 +25,21 @@ SIZE = 32
 """Bytes of a key: as many as HMAC-SHA-256 puts out."""
 
 
-def load_key(path: str | os.PathLike[str]) -> bytes:
+def load_key(path: str | os.PathLike[str] | bytes) -> bytes:
     """The key in a file, which is made with 32 random bytes when it is not there.
 
     Args:
-        path: The file. It must be the owner's alone (mode 0600), as it is when made here.
+        path: The file. It must be the owner's alone (mode 0600), as it is when made here. Or a key
+            that was loaded already, which a worker on another machine is handed.
 
     Raises:
         SecretKeyError: The file cannot be read or made, other users may read or change it, or it
             holds another number of bytes.
     """
+    if isinstance(path, bytes):
+        if len(path) != SIZE:
+            raise SecretKeyError(f"a key has {SIZE} bytes, not {len(path)}")
+        return path
     path = Path(path)
     try:
         if not os.path.lexists(path):

@@ -9,6 +9,8 @@ since nothing has to be repeatable there.
 from __future__ import annotations
 
 import hashlib
+import math
+import os
 import secrets
 from collections.abc import Sequence
 
@@ -91,6 +93,7 @@ class Draws:
     ) -> None:
         self.count = count
         self.device = torch.device(device)
+        self._is_secret = generator is None
         self._shared: Generator | None = None
         self._streams: list[Generator] = []
         if generator is None and self.device.type != "cpu":
@@ -125,4 +128,24 @@ class Draws:
         out = torch.empty((self.count, *shape))
         for row, stream in zip(out, self._streams, strict=True):
             row.uniform_(low, high, generator=stream)
+        return out.to(self.device)
+
+    def words(self, *shape: int) -> Tensor:
+        """(count, *shape) int64 draws, uniform in [0, 2^32).
+
+        Without a generator each is read from the operating system's secure source, so that no
+        number of them says anything about the others. The generators of PyTorch cannot promise
+        that, and a method whose draws show in its images needs it.
+        """
+        if self._is_secret:
+            size = self.count * math.prod(shape)
+            raw = torch.frombuffer(bytearray(os.urandom(4 * size)), dtype=torch.int32)
+            return (raw.to(torch.int64) & 0xFFFFFFFF).view(self.count, *shape).to(self.device)
+        if self._shared is not None:
+            return torch.randint(
+                2**32, (self.count, *shape), generator=self._shared, device=self.device
+            )
+        out = torch.empty((self.count, *shape), dtype=torch.int64)
+        for row, stream in zip(out, self._streams, strict=True):
+            row.random_(0, 2**32, generator=stream)
         return out.to(self.device)

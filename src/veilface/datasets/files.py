@@ -7,8 +7,7 @@ from pathlib import Path
 
 from veilface.datasets.base import FaceRecord
 from veilface.errors import DatasetError
-
-SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"})
+from veilface.imaging.headers import SUFFIXES
 
 
 def read_lines(path: Path) -> list[str]:

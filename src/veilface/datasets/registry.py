@@ -6,8 +6,8 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
 
+from veilface.core.plugins import Registry
 from veilface.datasets.agedb import load_agedb
 from veilface.datasets.base import FacePairs, FaceSet
 from veilface.datasets.celeba import load_celeba
@@ -41,7 +41,7 @@ _CFP_LAYOUT = (
     "Protocol/Pair_list_P.txt and Protocol/Split/FF/01/same.txt"
 )
 
-DATASETS: Mapping[str, DatasetInfo] = MappingProxyType(
+DATASETS: Mapping[str, DatasetInfo] = Registry(
     {
         "lfw": DatasetInfo(
             load_lfw,
@@ -98,8 +98,11 @@ DATASETS: Mapping[str, DatasetInfo] = MappingProxyType(
             "https://github.com/deepinsight/insightface/tree/master/recognition/_datasets_",
             "one .bin file",
         ),
-    }
+    },
+    group="veilface.datasets",
+    kind=DatasetInfo,
 )
+"""By name, with those of other packages: see docs/own_method.md."""
 
 
 def load_faces(name: str, root: str | os.PathLike[str]) -> FaceSet:

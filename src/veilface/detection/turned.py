@@ -24,7 +24,7 @@ from veilface.types import Detection
 MARGIN = 0.02
 """By how much the surer of two findings must be ahead."""
 
-SIDE = 512
+COARSE = 512
 """Longest side of the photo for a first look at a turned one: faces of about an eightieth."""
 
 SURE = 0.8
@@ -103,7 +103,7 @@ def _turned_faces(
 ) -> list[tuple[Detection, int]]:
     """Findings in the photo turned by so many quarters, the surest first."""
     height, width = pixels.shape[:2]
-    factor = max(1.0, max(height, width) / SIDE)
+    factor = max(1.0, max(height, width) / COARSE)
     size = (max(1, round(width / factor)), max(1, round(height / factor)))
     small = pixels if factor == 1 else cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
     found = [
@@ -118,7 +118,7 @@ def _closer(
     detector: FaceDetector, pixels: npt.NDArray[np.uint8], face: Detection, quarters: int
 ) -> Detection:
     """The same face at full size, where its landmarks are exact."""
-    if max(pixels.shape) <= SIDE:
+    if max(pixels.shape) <= COARSE:
         return face
     again = [one for one in _detect(detector, pixels, quarters) if landmarks_agree(one, face)]
     return max(again, key=lambda one: one.score, default=face)

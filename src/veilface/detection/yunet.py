@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -54,6 +55,7 @@ class YuNet:
     def __init__(self, *, score_threshold: float = 0.7, smallest: float = MIN_SIDE) -> None:
         self._network = _load(_read_weights(), score_threshold)
         self._smallest = smallest
+        self._turn = threading.Lock()
 
     def detect(self, pixels: npt.NDArray[np.uint8]) -> list[Detection]:
         """Find every face.
@@ -107,8 +109,9 @@ class YuNet:
 
     def _run(self, frame: npt.NDArray[np.uint8]) -> list[Detection]:
         """Every face of an RGB frame, in its coordinates, as the network sees them."""
-        self._network.setInputSize((frame.shape[1], frame.shape[0]))
-        rows = self._network.detect(cv2.cvtColor(frame, cv2.COLOR_RGB2BGR))[1]
+        with self._turn:  # the size is set first, and the network kept, from one call to the next
+            self._network.setInputSize((frame.shape[1], frame.shape[0]))
+            rows = self._network.detect(cv2.cvtColor(frame, cv2.COLOR_RGB2BGR))[1]
         return [
             Detection(
                 box=(row[0], row[1], row[2], row[3]),

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 import torch
 from torch import Tensor
 
+from veilface.core.files import read_bytes
 from veilface.core.template import SIDE
 from veilface.datasets.base import FaceRecord
 from veilface.detection.yunet import YuNet
 from veilface.errors import ImageError, NoFaceError
 from veilface.imaging.align import align_face
-from veilface.imaging.decode import Photo, decode_photo, load_photo
+from veilface.imaging.decode import Photo, decode_photo
 from veilface.imaging.tensors import to_tensor
 from veilface.types import Detection
 
@@ -32,6 +34,11 @@ class Aligned:
     records: tuple[FaceRecord, ...]
     failures: Mapping[str, str]
 
+    def only(self, names: Collection[str]) -> Aligned:
+        """The faces of some records; the failures stay."""
+        places = [k for k, record in enumerate(self.records) if record.name in names]
+        return Aligned(self.faces[places], tuple(self.records[k] for k in places), self.failures)
+
 
 class FaceReader:
     """Reads the face of one record at a time.
@@ -45,14 +52,18 @@ class FaceReader:
     def __init__(self) -> None:
         self._detector: YuNet | None = None
 
-    def read(self, record: FaceRecord) -> Tensor:
+    def read(self, record: FaceRecord, data: bytes | None = None) -> Tensor:
         """(3, 112, 112) float32 RGB face in [0, 1].
+
+        Args:
+            record: Which.
+            data: The encoded image, if it has been read already.
 
         Raises:
             ImageError: The image cannot be read.
             NoFaceError: The detector finds no face in it.
         """
-        photo = _decode(record)
+        photo = _decode(record, data)
         if photo.pixels.shape[:2] == (SIDE, SIDE):
             return to_tensor(photo.pixels)
         if self._detector is None:
@@ -68,12 +79,14 @@ class FaceReader:
 def aligned_faces(
     records: Sequence[FaceRecord],
     *,
+    contents: Mapping[str, bytes] = MappingProxyType({}),
     progress: Callable[[int, int], None] | None = None,
 ) -> Aligned:
     """Read and align the face of every record.
 
     Args:
         records: Of any data set.
+        contents: By name the encoded images that have been read already.
         progress: Told the number of records read and of all.
 
     Returns:
@@ -85,7 +98,7 @@ def aligned_faces(
     failures: dict[str, str] = {}
     for done, record in enumerate(records, start=1):
         try:
-            faces.append(reader.read(record))
+            faces.append(reader.read(record, contents.get(record.name)))
         except (ImageError, NoFaceError) as error:
             failures[record.name] = str(error)
         else:
@@ -108,7 +121,9 @@ def prominence(face: Detection, *, width: int, height: int) -> float:
     return w * h - 2 * (across**2 + down**2)
 
 
-def _decode(record: FaceRecord) -> Photo:
+def _decode(record: FaceRecord, data: bytes | None) -> Photo:
     if isinstance(record.source, bytes):
         return decode_photo(record.source, name=record.name)
-    return load_photo(record.source)
+    return decode_photo(
+        read_bytes(record.source) if data is None else data, name=str(record.source)
+    )

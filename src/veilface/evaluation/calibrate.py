@@ -27,7 +27,7 @@ from veilface.measures.roc import (
     matches_allowed,
     threshold_at_fmr,
 )
-from veilface.recognizers.embedding import embed_faces
+from veilface.recognizers.embedding import Vectors, embed_faces
 from veilface.recognizers.recognizer import Recognizer
 from veilface.recognizers.spec import Calibration
 
@@ -38,7 +38,8 @@ ENOUGH = 30
 _BATCH = 16
 _KEEP = 5.0  # times the largest rate: room for the draws of the bootstrap
 
-Embeddings = Mapping[str, npt.NDArray[np.float32]]
+PhotoVectors = Mapping[str, Vectors]
+"""By name of a photo the (D,) unit embedding of its face."""
 
 
 def embed_images(
@@ -47,7 +48,7 @@ def embed_images(
     *,
     progress: Callable[[int, int], None] | None = None,
     failed: Callable[[str], None] | None = None,
-) -> Embeddings:
+) -> PhotoVectors:
     """The unit embedding (D,) of every image of the pairs.
 
     Args:
@@ -81,7 +82,7 @@ def embed_images(
     return result
 
 
-def pair_scores(embeddings: Embeddings, pairs: FacePairs) -> Floats:
+def pair_scores(embeddings: PhotoVectors, pairs: FacePairs) -> Floats:
     """(pairs,) cosines."""
     first = np.stack([embeddings[pair.first] for pair in pairs.pairs]).astype(np.float64)
     second = np.stack([embeddings[pair.second] for pair in pairs.pairs])
@@ -89,7 +90,7 @@ def pair_scores(embeddings: Embeddings, pairs: FacePairs) -> Floats:
 
 
 def calibrate(
-    embeddings: Embeddings,
+    embeddings: PhotoVectors,
     pairs: FacePairs,
     *,
     rates: Sequence[float] = RATES,
@@ -168,7 +169,7 @@ def weak_rates(calibration: Calibration) -> dict[float, int]:
     }
 
 
-def _cross(embeddings: Embeddings, pairs: FacePairs, rate: float) -> CrossScores | None:
+def _cross(embeddings: PhotoVectors, pairs: FacePairs, rate: float) -> CrossScores | None:
     """The scores of all pairs of people; None where the data set does not name them."""
     people = pairs.one_each()
     if len(people) < 2:

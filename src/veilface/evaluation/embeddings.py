@@ -7,23 +7,27 @@ import io
 import json
 import logging
 import zipfile
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+import torch
+from torch import Tensor
 
 from veilface.core.files import read_bytes, write_atomic
+from veilface.core.template import SIDE
 from veilface.datasets.base import FaceRecord
 from veilface.errors import ImageError
-from veilface.evaluation.aligned import aligned_faces
+from veilface.evaluation.aligned import Aligned, aligned_faces
 from veilface.recognizers.embedding import Vectors, embed_faces
 from veilface.recognizers.recognizer import Recognizer
 from veilface.weights import store
 
-_BLOCK = 256  # photos that are kept together: what a killed run loses at most
 _log = logging.getLogger(__name__)
 
+_BLOCK = 256  # photos that are kept together: what a killed run loses at most
+_HELD = 2**28  # bytes of encoded photos that are held for their decoding; what is above is reread
 _VERSION = 1  # to be raised when faces are found or aligned otherwise
 
 
@@ -34,10 +38,12 @@ class PhotoTable:
     Attributes:
         vectors: By recogniser and by name of a record its (D,) unit embedding.
         failures: By name of every other record what is wrong with it.
+        faces: By name the (3, 112, 112) float32 faces in [0, 1] that were to be kept.
     """
 
     vectors: Mapping[str, Mapping[str, Vectors]]
     failures: Mapping[str, str]
+    faces: Mapping[str, Tensor] = field(default_factory=dict, repr=False)
 
     def rows(self, recognizer: str, records: Sequence[FaceRecord | None]) -> Vectors:
         """(N, D) embeddings of records, NaN for None."""
@@ -51,14 +57,18 @@ def embed_photos(
     records: Sequence[FaceRecord],
     *,
     folder: Path,
+    keep: Collection[str] = (),
     progress: Callable[[int, int], None] | None = None,
 ) -> PhotoTable:
     """Embed the face of every photo; what an earlier call kept is not computed again.
+
+    A photo is read once, and decoded once if its face is wanted for anything.
 
     Args:
         recognizers: On any device.
         records: Each once.
         folder: Where the embeddings are kept, one file a recogniser.
+        keep: Names of the records whose faces are wanted, too.
         progress: Told the number of photos read and of all.
 
     Raises:
@@ -66,26 +76,37 @@ def embed_photos(
     """
     vectors: dict[str, dict[str, Vectors]] = {r.name: {} for r in recognizers}
     failures: dict[str, str] = {}
+    faces: dict[str, Tensor] = {}
+    wanted = frozenset(keep)
     if progress is not None:
         progress(0, len(records))
     for start in range(0, len(records), _BLOCK):
         block = records[start : start + _BLOCK]
-        for name, (found, failed) in _block(recognizers, block, folder).items():
+        tables, seen = _block(recognizers, block, folder, wanted)
+        for name, (found, failed) in tables.items():
             vectors[name].update(found)
             failures.update(failed)
+        failures.update(seen.failures)
+        faces |= {r.name: face for r, face in zip(seen.records, seen.faces, strict=True)}
         if progress is not None:
             progress(start + len(block), len(records))
-    return PhotoTable(vectors, failures)
+    return PhotoTable(vectors, failures, faces)
 
 
 _Table = tuple[Mapping[str, Vectors], Mapping[str, str]]
 
 
 def _block(
-    recognizers: Sequence[Recognizer], records: Sequence[FaceRecord], folder: Path
-) -> dict[str, _Table]:
-    """Vectors and failures of some photos by recogniser, from disk where they are there."""
-    digest = _digest(records)
+    recognizers: Sequence[Recognizer],
+    records: Sequence[FaceRecord],
+    folder: Path,
+    wanted: Collection[str],
+) -> tuple[dict[str, _Table], Aligned]:
+    """Vectors and failures of some photos by recogniser, and the wanted ones of their faces.
+
+    What is on disk already is read from there.
+    """
+    digest, contents = _contents(records)
     files = {r.name: folder / f"{_key(r, digest)}.npz" for r in recognizers}
     kept = {name: _read(path) for name, path in files.items()}
     tables = {name: table for name, table in kept.items() if table is not None}
@@ -94,24 +115,33 @@ def _block(
         "embeddings of %d photos: %d of %d recognisers are in the cache",
         len(records), len(tables), len(recognizers),
     )  # fmt: skip
-    if fresh:
-        read = aligned_faces(records)
-        names = [record.name for record in read.records]
-        for recognizer in fresh:
-            rows = embed_faces(recognizer, read.faces) if names else ()
-            table = dict(zip(names, rows, strict=True)), read.failures
-            _write(files[recognizer.name], *table)
-            tables[recognizer.name] = table
-    return tables
+    needed = records if fresh else [r for r in records if r.name in wanted]
+    read = aligned_faces(needed, contents=contents) if needed else _NONE
+    names = [record.name for record in read.records]
+    for recognizer in fresh:
+        rows = embed_faces(recognizer, read.faces) if names else ()
+        table = dict(zip(names, rows, strict=True)), read.failures
+        _write(files[recognizer.name], *table)
+        tables[recognizer.name] = table
+    return tables, read.only(wanted)
 
 
-def _digest(records: Sequence[FaceRecord]) -> str:
-    """Of names and encoded photos: a changed file is another photo."""
+_NONE = Aligned(torch.empty(0, 3, SIDE, SIDE), (), {})
+
+
+def _contents(records: Sequence[FaceRecord]) -> tuple[str, dict[str, bytes]]:
+    """A hash of names and encoded photos (a changed file is another photo), and those to hold."""
     digest = hashlib.sha256()
+    contents: dict[str, bytes] = {}
+    held = 0
     for record in records:
+        data = _content(record)
         digest.update(record.name.encode() + b"\0")
-        digest.update(hashlib.sha256(_content(record)).digest())
-    return digest.hexdigest()
+        digest.update(hashlib.sha256(data).digest())
+        if data and held + len(data) <= _HELD:
+            contents[record.name] = data
+            held += len(data)
+    return digest.hexdigest(), contents
 
 
 def _key(recognizer: Recognizer, photos: str) -> str:

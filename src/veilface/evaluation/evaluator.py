@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
 from veilface.datasets.base import FacePairs, FaceRecord, FaceSet
 from veilface.evaluation.embeddings import embed_photos
@@ -22,7 +23,7 @@ from veilface.evaluation.image_sets import (
 )
 from veilface.evaluation.protocol import Selection, choose
 from veilface.evaluation.results import Evaluation, Row
-from veilface.evaluation.selected import Photos, images_of, pictures, read_photos, requests
+from veilface.evaluation.selected import Photos, images_of, photos_of, pictures, requests, wanted
 from veilface.evaluation.target import Target
 from veilface.jobs.cache import Job
 from veilface.jobs.sets import make_folder, prepare, protect_set
@@ -103,11 +104,12 @@ def evaluate(
         list(recognizers.values()),
         _records(chosen, pairs),
         folder=cache,
+        keep=wanted(chosen),
         progress=partial(tell, "embedding"),
     )
     chosen = chosen.without(table.failures)
     judges = [Target.of(name, table, chosen, pairs, seed=seed) for name in names]
-    photos = read_photos(chosen)
+    photos = photos_of(chosen, table.faces)
     started = time.monotonic()
     tally = prepare(
         list(requests(sets, photos, adr=adr, draws=draws)),
@@ -121,8 +123,15 @@ def evaluate(
     tell("measuring", 0, len(sets))
     appearance = Appearance(photos.probes, photos.sources, seed=seed)
     rows: list[Row] = []
+    shown: dict[str, Tensor] = {}
     for done, images in enumerate(sets, start=1):
-        rows += _rows(images, photos, judges, recognizers, appearance, adr=adr, cache=cache)
+        make = partial(images_of, images, seed=seed, cache=cache, device=device)
+        protected = make(photos.probes)
+        second = make(photos.others) if adr and len(photos.others) else None
+        rows += _rows(
+            images, photos, judges, recognizers, appearance, protected=protected, second=second
+        )
+        shown.setdefault(images.name, protected[: len(photos.pictured)].clone())
         tell("measuring", done, len(sets))
     stranger = appearance.stranger()
     return Evaluation(
@@ -144,7 +153,7 @@ def evaluate(
         },
         device=_describe(torch.device(device)),
         cores=os.cpu_count() or 1,
-        pictures=pictures(sets, photos, draws=draws, seed=seed, cache=cache),
+        pictures=pictures(sets, photos, shown, draws=draws, seed=seed, cache=cache, device=device),
     )
 
 
@@ -161,14 +170,10 @@ def _rows(
     recognizers: Mapping[str, Recognizer],
     appearance: Appearance,
     *,
-    adr: bool,
-    cache: Path,
+    protected: Tensor,
+    second: Tensor | None,
 ) -> list[Row]:
-    seed = appearance.seed
-    protected = images_of(images, photos.probes, seed=seed, cache=cache)
-    second = None
-    if adr and len(photos.others):
-        second = images_of(images, photos.others, seed=seed, cache=cache)
+    """A row for each target; ``second`` is what became of the other photos."""
     seen = appearance.measure(protected)
     rows = []
     for judge in judges:
@@ -176,7 +181,7 @@ def _rows(
             recognizer = recognizers[judge.name]
             also = None if second is None else photos.spread(embed_faces(recognizer, second))
             vectors = embed_faces(recognizer, protected)
-            rows.append(judge.row(images, vectors, also, seen, seed=seed))
+            rows.append(judge.row(images, vectors, also, seen, seed=appearance.seed))
     return rows
 
 

@@ -15,7 +15,8 @@ from veilface.protectors.base import FaceProtector
 from veilface.protectors.controls import CONTROLS
 from veilface.protectors.registry import build_protector
 from veilface.protectors.veil.presets import Preset
-from veilface.recognizers.registry import RECOGNIZERS, SURROGATES, available, get_spec
+from veilface.recognizers.registry import available, get_spec
+from veilface.recognizers.table import RECOGNIZERS, SURROGATES
 
 AnyProtector = str | Preset | FaceProtector
 """A name of the registry, a preset with parameters of the caller's own, or an object."""
@@ -28,7 +29,8 @@ class ImageSet:
     Attributes:
         name: Of the protector.
         job: What to optimise with; None for what only transforms.
-        protector: What only transforms: a control, or an object of the caller; None for a job.
+        protector: What only transforms: a control, a method of other authors, or an object of the
+            caller; None for a job.
         targets: The recognisers that decide about these images.
     """
 
@@ -127,7 +129,7 @@ def _sets_of(
     if not isinstance(protector, str | Preset):
         return [ImageSet(protector.name, None, protector, tuple(targets))]
     job = Job(protector)  # says which names there are
-    if job.is_control:
+    if job.is_transform:
         return [ImageSet(job.name, None, build_protector(protector), tuple(targets))]
     by_ensemble: dict[tuple[str, ...], list[str]] = {}
     for target in targets:

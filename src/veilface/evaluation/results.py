@@ -6,22 +6,14 @@ import csv
 import io
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Literal
 
 from torch import Tensor
 
 from veilface._version import __version__
+from veilface.evaluation.table import MEASURES
 from veilface.measures.intervals import Estimate
-
-MEASURES = (
-    *("ssim", "psnr", "lpips", "source", "xdr", "adr", "fmr_pc", "fmr_pp", "fta", "rank1", "rank5"),
-    *("tar_1e-2", "tar_1e-3", "tar_1e-4", "eer", "accuracy10"),
-    *("lineup_mean", "lineup_sface", "lineup_dlib"),
-    *("link_ncc", "link_hog", "link_lbp", "lineup_ncc", "lineup_hog", "lineup_lbp"),
-    *("yunet", "mesh_error", "age_error", "sex_agreement", "expression_agreement"),
-)
-"""Every measure that a row has a figure or a reason for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +44,11 @@ class Row:
     scores: Mapping[str, Any] = field(repr=False)
     flags: tuple[str, ...] = ()
 
+    @property
+    def figures(self) -> dict[str, Estimate]:
+        """The measures that have a number in the document: an infinite one has none."""
+        return {name: value for name, value in self.measures.items() if _is_finite(value)}
+
     def flagged(self, flags: Sequence[str]) -> Row:
         """The row with flags."""
         return replace(self, flags=tuple(flags))
@@ -60,18 +57,21 @@ class Row:
         """JSON-ready values; an absent measure is None."""
         absent: dict[str, Any] = dict.fromkeys(MEASURES)
         found = {name: _listed(estimate) for name, estimate in self.measures.items()}
-        return {
-            "protector": self.protector,
-            "kind": self.kind,
-            "parameters": dict(self.parameters),
-            "target": self.target,
+        return {each.name: getattr(self, each.name) for each in fields(self)} | {
             "surrogates": list(self.surrogates),
-            "images": self.images,
             "measures": absent | found,
-            "reasons": dict(self.reasons),
-            "scores": dict(self.scores),
             "flags": list(self.flags),
         }
+
+    @classmethod
+    def from_dict(cls, stored: Mapping[str, Any]) -> Row:
+        """Inverse of `to_dict`, but for what is absent and for infinite figures."""
+        read = {
+            "surrogates": tuple(stored["surrogates"]),
+            "measures": _estimates(stored["measures"]),
+            "flags": tuple(stored["flags"]),
+        }
+        return cls(**{**stored, **read})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -107,6 +107,8 @@ class Evaluation:
             and of those that it ``found`` on disk.
         device: Where it ran.
         cores: Of the machine.
+        command: What was run, for the reader.
+        version: Of veilface.
         pictures: For the report; never part of the document.
     """
 
@@ -119,19 +121,17 @@ class Evaluation:
     protecting: Mapping[str, float]
     device: str
     cores: int
+    command: str = ""
+    version: str = __version__
     pictures: tuple[Pictures, ...] = field(default=(), repr=False)
 
-    def to_dict(self, *, command: str = "") -> dict[str, Any]:
-        """The document: JSON-ready values.
-
-        Args:
-            command: What was run, for the reader.
-        """
+    def to_dict(self) -> dict[str, Any]:
+        """The document: JSON-ready values."""
         return {
-            "version": __version__,
+            "version": self.version,
             "dataset": dict(self.dataset),
             "seed": self.seed,
-            "command": command,
+            "command": self.command,
             "seconds": round(self.seconds, 1),
             "protecting": dict(self.protecting),
             "machine": {"device": self.device, "cores": self.cores},
@@ -139,6 +139,16 @@ class Evaluation:
             "stranger": {name: _listed(value) for name, value in self.stranger.items()},
             "failures": dict(self.failures),
         }
+
+    @classmethod
+    def from_dict(cls, document: Mapping[str, Any]) -> Evaluation:
+        """The evaluation of a document, without its pictures; inverse of `to_dict`."""
+        stored = {f.name: document[f.name] for f in fields(cls) if f.name in document}
+        read = {
+            "rows": tuple(Row.from_dict(row) for row in document["rows"]),
+            "stranger": _estimates(document["stranger"]),
+        }
+        return cls(**{**stored, **document["machine"], **read})
 
 
 def to_csv(document: Mapping[str, Any]) -> str:
@@ -159,7 +169,15 @@ def to_csv(document: Mapping[str, Any]) -> str:
 
 def _listed(estimate: Estimate) -> dict[str, float | int] | None:
     """None for what JSON has no number for."""
-    values = asdict(estimate)
-    if not all(math.isfinite(value) for value in values.values()):
+    if not _is_finite(estimate):
         return None
+    values = asdict(estimate)
     return {name: value if name == "n" else round(value, 6) for name, value in values.items()}
+
+
+def _estimates(stored: Mapping[str, Any]) -> dict[str, Estimate]:
+    return {name: Estimate(**values) for name, values in stored.items() if values is not None}
+
+
+def _is_finite(estimate: Estimate) -> bool:
+    return all(map(math.isfinite, (estimate.value, estimate.low, estimate.high)))

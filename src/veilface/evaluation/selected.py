@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from veilface.evaluation.aligned import aligned_faces
+from veilface.core.template import SIDE
 from veilface.evaluation.image_sets import ImageSet
 from veilface.evaluation.protocol import Selection
 from veilface.evaluation.results import Pictures
@@ -37,7 +37,7 @@ class Photos:
 
     @property
     def pictured(self) -> Tensor:
-        """The first probes, for people to look at: one chunk, so that it is protected once."""
+        """The first probes, for people to look at."""
         return self.probes[:CHUNK]
 
     def spread(self, vectors: Vectors) -> Vectors:
@@ -47,15 +47,20 @@ class Photos:
         return rows
 
 
-def read_photos(chosen: Selection) -> Photos:
-    """Read the photos of a selection, all of which can be read."""
-    probes = aligned_faces(chosen.probes).faces
-    strangers = aligned_faces(chosen.sources[len(chosen.probes) :]).faces
+def wanted(chosen: Selection) -> frozenset[str]:
+    """Names of the records whose faces `photos_of` needs."""
+    others = (other for other in chosen.others if other is not None)
+    return frozenset(record.name for record in (*chosen.probes, *others, *chosen.sources))
+
+
+def photos_of(chosen: Selection, faces: Mapping[str, Tensor]) -> Photos:
+    """The photos of a selection from the faces of its records by name."""
+    others = [faces[other.name] for other in chosen.others if other is not None]
     return Photos(
-        probes=probes,
-        others=aligned_faces([other for other in chosen.others if other is not None]).faces,
+        probes=torch.stack([faces[probe.name] for probe in chosen.probes]),
+        others=torch.stack(others) if others else torch.empty(0, 3, SIDE, SIDE),
         paired=torch.tensor([other is not None for other in chosen.others]),
-        sources=torch.cat([probes, strangers]),
+        sources=torch.stack([faces[source.name] for source in chosen.sources]),
     )
 
 
@@ -73,23 +78,47 @@ def requests(
             yield from (Request(images.job, photos.pictured, draw) for draw in range(1, draws))
 
 
-def images_of(images: ImageSet, faces: Tensor, *, seed: int, cache: Path) -> Tensor:
+def images_of(
+    images: ImageSet, faces: Tensor, *, seed: int, cache: Path, device: torch.device | str
+) -> Tensor:
     """The protected faces of a set: found if they were optimised, else made now."""
     if images.job is None:
         return images.transformed(faces, seed=seed)
-    return fetch(Request(images.job, faces), seed=seed, cache=cache)
+    return fetch(Request(images.job, faces), seed=seed, cache=cache, device=device)
 
 
 def pictures(
-    sets: Sequence[ImageSet], photos: Photos, *, draws: int, seed: int, cache: Path
+    sets: Sequence[ImageSet],
+    photos: Photos,
+    shown: Mapping[str, Tensor],
+    *,
+    draws: int,
+    seed: int,
+    cache: Path,
+    device: torch.device | str,
 ) -> tuple[Pictures, ...]:
-    """A few faces of every protector under test."""
+    """A few faces of every protector under test.
+
+    Args:
+        sets: What the evaluation made.
+        photos: Of what.
+        shown: By name of the protector what its first set made of the pictured faces.
+        draws: Independent versions.
+        seed: Of the evaluation, like the others.
+        cache: As in `requests`, where the other draws were asked for.
+        device: Where they were made.
+    """
     found = []
     for images in _first_of_each(sets):
-        versions = [images_of(images, photos.pictured, seed=seed, cache=cache)]
+        versions = [shown[images.name]]
         if images.job is not None:
             versions += [
-                fetch(Request(images.job, photos.pictured, draw), seed=seed, cache=cache)
+                fetch(
+                    Request(images.job, photos.pictured, draw),
+                    seed=seed,
+                    cache=cache,
+                    device=device,
+                )
                 for draw in range(1, draws)
             ]
         title = f"{images.name} ({', '.join(images.surrogates) or 'no surrogates'})"

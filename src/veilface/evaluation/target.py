@@ -10,7 +10,8 @@ from veilface.evaluation.calibrate import calibrate
 from veilface.evaluation.embeddings import PhotoTable
 from veilface.evaluation.image_sets import ImageSet
 from veilface.evaluation.protocol import Selection
-from veilface.evaluation.results import MEASURES, Row
+from veilface.evaluation.results import Row
+from veilface.evaluation.table import MEASURES
 from veilface.measures.appearance import Measured
 from veilface.measures.intervals import Estimate
 from veilface.measures.recognition import CleanSide, recognise, scores

@@ -15,7 +15,7 @@ from veilface.core.files import read_bytes
 from veilface.errors import DoubtError, ImageError
 from veilface.imaging.colour import to_srgb
 from veilface.imaging.damage import find_damage
-from veilface.imaging.headers import Header, check_size, read_header
+from veilface.imaging.headers import MAX_PIXELS, Header, check_size, read_header
 from veilface.imaging.heif import heif_opener
 from veilface.imaging.provenance import Mark, read_mark
 
@@ -75,7 +75,9 @@ def load_photo(path: str | os.PathLike[str], *, accept_damage: bool = False) -> 
     return decode_photo(data, name=os.fspath(path), accept_damage=accept_damage)
 
 
-def decode_photo(data: bytes, *, name: str, accept_damage: bool = False) -> Photo:
+def decode_photo(
+    data: bytes, *, name: str, accept_damage: bool = False, max_pixels: int = MAX_PIXELS
+) -> Photo:
     """Decode a still photo.
 
     The format and the size are checked from the header before anything is decoded. The EXIF
@@ -87,6 +89,7 @@ def decode_photo(data: bytes, *, name: str, accept_damage: bool = False) -> Phot
         data: The whole file.
         name: What error messages call it.
         accept_damage: Take what the decoder makes of data that it warns about.
+        max_pixels: Largest width × height that is decoded, at most `MAX_PIXELS`.
 
     Returns:
         The photo: 16-bit channels are scaled to 8, palettes and CMYK converted to RGB.
@@ -99,12 +102,12 @@ def decode_photo(data: bytes, *, name: str, accept_damage: bool = False) -> Phot
     """
     header = read_header(data, name=name)
     if header.size is not None:
-        check_size(header.size, name=name)
+        check_size(header.size, name=name, max_pixels=max_pixels)
     with warnings.catch_warnings():
         # Pillow warns about large sizes, where our own caps are stricter, and about damaged EXIF,
         # which is dropped anyway.
         warnings.simplefilter("ignore")
-        image = _open_checked(data, header, name=name)
+        image = _open_checked(data, header, name=name, max_pixels=max_pixels)
         damage = None if accept_damage else find_damage(data, header.format)
         try:
             image.load()
@@ -122,7 +125,7 @@ def decode_photo(data: bytes, *, name: str, accept_damage: bool = False) -> Phot
     return Photo(pixels, grey=_is_grey(pixels), alpha=alpha, mark=read_mark(data))
 
 
-def _open_checked(data: bytes, header: Header, *, name: str) -> Image.Image:
+def _open_checked(data: bytes, header: Header, *, name: str, max_pixels: int) -> Image.Image:
     """Pillow's lazy image, after the checks that need its parsed header."""
     heif = heif_opener(name) if header.format == "HEIF" else None
     try:
@@ -134,7 +137,7 @@ def _open_checked(data: bytes, header: Header, *, name: str) -> Image.Image:
         raise ImageError(f"{name} is a damaged {header.format} file") from None
     except Exception as error:  # as above
         raise ImageError(f"{name} is a truncated or damaged {header.format} file") from error
-    check_size(image.size, name=name)
+    check_size(image.size, name=name, max_pixels=max_pixels)
     # MPO is a JPEG photo with previews behind it, as many phones write; the first image counts,
     # and of a HEIC collection the primary one.
     if image.format not in ("MPO", "HEIF") and getattr(image, "is_animated", False):

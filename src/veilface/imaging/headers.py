@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import struct
+import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from veilface.core.files import MAX_BYTES
 from veilface.errors import ImageError
+
+HEIF_SUFFIXES = frozenset({".heic", ".heif"})
+SUFFIXES = frozenset({".bmp", ".jfif", ".jpe", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
+"""What files of photos are called; those of phones apart."""
 
 MAX_PIXELS = 64 * 2**20
 """Largest width × height that is decoded; the photos of 64-megapixel cameras fit."""
 
 MAX_SIDE = 16_384
 """Largest width or height that is decoded."""
+
+PNG = b"\x89PNG\r\n\x1a\n"
+"""What every PNG file begins with."""
 
 READABLE = "JPEG, PNG, WebP, BMP, TIFF and HEIC"
 
@@ -61,7 +70,7 @@ def read_header(data: bytes, *, name: str) -> Header:
         raise ImageError(f"{name} is empty (0 bytes)")
     if len(data) > MAX_BYTES:
         raise ImageError(f"{name} has {len(data):,} bytes; at most {MAX_BYTES:,} are read")
-    if data.startswith(b"\x89PNG\r\n\x1a\n"):
+    if data.startswith(PNG):
         return Header("PNG", struct.unpack(">II", data[16:24]) if len(data) >= 24 else None)
     if data.startswith(b"\xff\xd8\xff"):
         return Header("JPEG", None)
@@ -76,18 +85,47 @@ def read_header(data: bytes, *, name: str) -> Header:
     raise ImageError(f"{name} is {_describe(data)}; {READABLE} photos are read")
 
 
-def check_size(size: tuple[int, int], *, name: str) -> None:
+def png_chunks(data: bytes) -> Iterator[tuple[bytes, memoryview, bytes]]:
+    """Kind, body and checksum of every chunk of a PNG file; the last ones may be cut off."""
+    at = 8
+    while at + 12 <= len(data):
+        (length,) = struct.unpack_from(">I", data, at)
+        body = at + 8
+        yield (
+            data[at + 4 : body],
+            memoryview(data)[body : body + length],
+            data[body + length : body + length + 4],
+        )
+        at = body + length + 4
+
+
+def whole_png_size(data: bytes) -> tuple[int, int] | None:
+    """Width and height of a PNG file that is as it was written, by its checksums; else None.
+
+    Nothing is decoded.
+    """
+    if not data.startswith(PNG):
+        return None
+    kind = b""
+    for kind, body, checksum in png_chunks(data):
+        if zlib.crc32(body, zlib.crc32(kind)).to_bytes(4, "big") != checksum:
+            return None
+    width, height = struct.unpack(">II", data[16:24]) if kind == b"IEND" else (0, 0)
+    return (width, height) if width and height else None
+
+
+def check_size(size: tuple[int, int], *, name: str, max_pixels: int = MAX_PIXELS) -> None:
     """Refuse sizes that are zero or too large to decode.
 
     Raises:
-        ImageError: A side is 0 or above `MAX_SIDE`, or there are more than `MAX_PIXELS`.
+        ImageError: A side is 0 or above `MAX_SIDE`, or there are more than ``max_pixels``.
     """
     width, height = size
     if width < 1 or height < 1:
         raise ImageError(f"{name} has no pixels: its header says {width}x{height}")
-    if max(size) > MAX_SIDE or width * height > MAX_PIXELS:
+    if max(size) > MAX_SIDE or width * height > max_pixels:
         raise ImageError(
-            f"{name} is too large: its header says {width}x{height}; at most {MAX_PIXELS:,} "
+            f"{name} is too large: its header says {width}x{height}; at most {max_pixels:,} "
             f"pixels and {MAX_SIDE:,} on a side are decoded"
         )
 

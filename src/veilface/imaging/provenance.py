@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 
 from veilface.core.files import read_bytes
+from veilface.imaging.headers import PNG, png_chunks
 
 KEYWORD = "veilface"
 """Keyword of the PNG text chunk and first word of the JPEG comment."""
@@ -66,7 +67,7 @@ def read_mark(source: bytes | str | os.PathLike[str]) -> Mark | None:
     """
     data = source if isinstance(source, bytes) else read_bytes(source)
     texts: Iterator[bytes] = iter(())
-    if data.startswith(b"\x89PNG\r\n\x1a\n"):
+    if data.startswith(PNG):
         texts = _png_texts(data)
     elif data.startswith(b"\xff\xd8"):
         texts = _jpeg_texts(data)
@@ -86,13 +87,9 @@ def _parse(text: bytes) -> Mark | None:
 
 def _png_texts(data: bytes) -> Iterator[bytes]:
     keyword = KEYWORD.encode() + b"\0"
-    at = 8
-    while at + 12 <= len(data):
-        (length,) = struct.unpack_from(">I", data, at)
-        kind, body = data[at + 4 : at + 8], memoryview(data)[at + 8 : at + 8 + length]
+    for kind, body, _ in png_chunks(data):
         if kind == b"tEXt" and body[: len(keyword)] == keyword:
             yield bytes(body[len(keyword) : len(keyword) + _MAX_TEXT + 1])
-        at += 12 + length
 
 
 def _jpeg_texts(data: bytes) -> Iterator[bytes]:

@@ -2,41 +2,41 @@
 
 The unit is a chunk of consecutive faces that are optimised as one batch: the last bits of a
 convolution depend on the batch, and a hundred steps make grey levels of them. A chunk is one PNG,
-its faces side by side, and its name is a hash of the pixels, the parameters, the surrogates'
-weights, the seed and the method's code. So equal arguments find equal images, whatever was run
-before, and a run that was killed continues with the first chunk that is missing.
+its faces side by side, and its name is a hash of the pixels, the recipe, the seed and the draw. So
+equal arguments find equal images, whatever was run before, and a run that was killed continues with
+the first chunk that is missing.
 """
 
 from __future__ import annotations
 
-import ast
 import hashlib
 import json
-from dataclasses import dataclass, field, replace
-from functools import cache
-from importlib import resources
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import torch
 from torch import Generator, Tensor
 
-from veilface.core.files import write_atomic
+from veilface.core.files import read_bytes, write_atomic
 from veilface.core.randomness import entropic_generator
 from veilface.core.template import SIDE
 from veilface.errors import ImageError, UnknownNameError
 from veilface.imaging.decode import load_photo
 from veilface.imaging.encode import encode
+from veilface.imaging.headers import whole_png_size
 from veilface.imaging.tensors import to_tensor, to_uint8
-from veilface.protectors.controls import CONTROLS
+from veilface.jobs.recipe import Recipe
 from veilface.protectors.registry import PROTECTORS
 from veilface.protectors.veil.presets import PRESETS, Preset
-from veilface.protectors.veil.starts import Stranger
-from veilface.protectors.veil.strangers import load_bank
 from veilface.recognizers.registry import get_spec
 from veilface.weights import store
 
 CHUNK = 8
+"""Faces of a chunk on a CPU."""
+
+_CHUNK_ON_GPU = 128  # a batch is a chunk, and an accelerator wants large batches
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -46,8 +46,8 @@ class Job:
     """What to protect with.
 
     Attributes:
-        protector: Name of a preset or control, or a preset with parameters of the caller's own.
-        surrogates: Names of the recognisers to optimise against; controls need none.
+        protector: A name of the registry, or a preset with parameters of the caller's own.
+        surrogates: Names of the recognisers to optimise against; for a preset.
 
     Raises:
         UnknownNameError: There is no such protector.
@@ -67,13 +67,13 @@ class Job:
 
     @property
     def preset(self) -> Preset | None:
-        """The parameters; None for a control."""
+        """The parameters; None for a method of other authors and for a control."""
         return PRESETS.get(self.protector) if isinstance(self.protector, str) else self.protector
 
     @property
-    def is_control(self) -> bool:
-        """Whether it is a fixed transform, which is faster to repeat than to keep."""
-        return self.protector in CONTROLS if isinstance(self.protector, str) else False
+    def is_transform(self) -> bool:
+        """Whether nothing is optimised for an image: that is faster to repeat than to keep."""
+        return self.preset is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,22 +104,46 @@ def generators(pixels: Pixels, *, seed: int, draw: int) -> list[Generator]:
     ]
 
 
-def tasks_of(job: Job, faces: Tensor, *, seed: int, draw: int, folder: Path) -> list[Task]:
+def chunk_size(device: torch.device | str) -> int:
+    """Most faces of a chunk."""
+    return CHUNK if torch.device(device).type == "cpu" else _CHUNK_ON_GPU
+
+
+def tasks_of(
+    job: Job,
+    faces: Tensor,
+    *,
+    seed: int,
+    draw: int,
+    folder: Path,
+    device: torch.device | str = "cpu",
+) -> list[Task]:
     """Cut faces (N, 3, 112, 112) into chunks, done or not.
 
     Raises:
         ShapeError: The faces are no images in [0, 1].
-        WeightsError: The weights of a surrogate are not recorded.
+        WeightsError: The weights of a surrogate are not recorded, or a file of the method is not
+            there.
     """
     pixels = to_uint8(faces)
-    about = {"method": _method_version(), "seed": seed, "draw": draw} | _recipe(job)
+    about = {"seed": seed, "draw": draw} | _recipe(job, device).for_chunk()
     tasks = []
-    for start in range(0, len(pixels), CHUNK):
-        part = pixels[start : start + CHUNK]
+    size = chunk_size(device)
+    for start in range(0, len(pixels), size):
+        part = pixels[start : start + size]
         key = json.dumps(about | {"faces": [_digest(face) for face in part]}, sort_keys=True)
         path = folder / f"{hashlib.sha256(key.encode()).hexdigest()}.png"
         tasks.append(Task(job, part, seed, draw, path))
     return tasks
+
+
+def is_kept(task: Task) -> bool:
+    """Whether the protected faces of a task are there and whole, which needs no decoding."""
+    try:
+        size = whole_png_size(read_bytes(task.path))
+    except ImageError:
+        return False
+    return size == (SIDE * len(task.pixels), SIDE)
 
 
 def read_chunk(task: Task) -> Tensor | None:
@@ -143,50 +167,12 @@ def write_chunk(task: Task, images: Tensor) -> None:
     write_atomic(task.path, encode(strip, format="png"), overwrite=True)
 
 
-def _recipe(job: Job) -> dict[str, object]:
-    """Everything about a job that shows in its images; names and summaries do not."""
+def _recipe(job: Job, device: torch.device | str) -> Recipe:
     preset = job.preset
     if preset is None:
         raise UnknownNameError("preset", job.name, PRESETS)
-    return {
-        "preset": repr(replace(preset, name="", summary="")),
-        "bank": _bank(preset.start.bank) if isinstance(preset.start, Stranger) else None,
-        "surrogates": [(name, store.hashes(get_spec(name))) for name in job.surrogates],
-    }
-
-
-def _bank(path: str | None) -> str:
-    return load_bank(path).digest
-
-
-@cache
-def _method_version() -> str:
-    """Of the code of the method; what presets.py says is in the parameters."""
-    folder = resources.files("veilface.protectors.veil")
-    files = sorted(folder.iterdir(), key=lambda file: file.name)
-    code = [
-        meaning(file.read_text(encoding="utf-8"))
-        for file in files
-        if file.name.endswith(".py") and file.name != "presets.py"
-    ]
-    return hashlib.sha256("\0".join(code).encode()).hexdigest()
-
-
-def meaning(source: str) -> str:
-    """Python code without comments, docstrings and layout, which change no image."""
-    tree = ast.parse(source)
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef):
-            node.body = [part for part in node.body if not _is_text(part)]
-    return ast.unparse(tree)
-
-
-def _is_text(node: ast.stmt) -> bool:
-    return (
-        isinstance(node, ast.Expr)
-        and isinstance(node.value, ast.Constant)
-        and isinstance(node.value.value, str)
-    )
+    surrogates = {name: store.hashes(get_spec(name)) for name in job.surrogates}
+    return Recipe.of(preset, surrogates, device=device)
 
 
 def _digest(face: Pixels) -> str:

@@ -1,23 +1,31 @@
-"""Aligned faces through the protector, in batches that fit into the memory."""
+"""Aligned faces through a protector: the one place where faces become batches.
+
+Everything that protects goes through it: a photo in memory, a run over folders, a kept chunk in a
+process of a pool. An engine keeps nothing of a call, so that the threads of a service share one.
+"""
 
 from __future__ import annotations
 
-import contextlib
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 import torch
 from torch import Generator, Tensor
 
-from veilface.core.devices import is_out_of_memory, one_thread
-from veilface.errors import DeviceError
-from veilface.protectors.registry import build_protector
-from veilface.protectors.veil.presets import Preset
+from veilface.core.devices import is_out_of_memory, one_thread, usual_threads
+from veilface.errors import DeviceError, ProtectionError, UnknownNameError
+from veilface.protectors.base import SteppingProtector, Steps
+from veilface.protectors.veil.presets import PRESETS, Preset
+from veilface.protectors.veil.protector import VeilProtector
 from veilface.recognizers.recognizer import Recognizer
 from veilface.types import Protected
 
 _log = logging.getLogger(__name__)
+
+Progress = Callable[[float], None]
+"""Told the number of faces done, fractions included."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +52,10 @@ class Engine:
 
     Attributes:
         batch_size: The current one.
+
+    Raises:
+        UnknownNameError: There is no such preset.
+        ShapeError: No surrogate is given.
     """
 
     def __init__(
@@ -59,15 +71,18 @@ class Engine:
         self.surrogates = tuple(surrogates)
         self.device = device
         self.batch_size = batch_size
-        self._on_step: Callable[[int, int], None] | None = None
-        self.protector = build_protector(preset, self.surrogates, progress=self._step)
+        if isinstance(preset, str):
+            if preset not in PRESETS:
+                raise UnknownNameError("preset", preset, PRESETS)
+            preset = PRESETS[preset]
+        self.protector: SteppingProtector = VeilProtector(preset, self.surrogates)
 
     def protect(
         self,
         crops: Sequence[Tensor],
         *,
         generators: Sequence[Generator] | None = None,
-        on_progress: Callable[[float], None] | None = None,
+        on_progress: Progress | None = None,
     ) -> list[FaceResult]:
         """Protect faces.
 
@@ -76,7 +91,7 @@ class Engine:
             generators: One a face for results that can be repeated, else the operating system's
                 randomness. Faces with a generator are computed one by one and by one thread: the
                 last bits of a convolution depend on both.
-            on_progress: Called with the number of faces done, fractions included.
+            on_progress: Told how far it is.
 
         Returns:
             One result a face, in order.
@@ -84,20 +99,31 @@ class Engine:
         Raises:
             DeviceError: Not even one face fits into the memory.
         """
-        results: list[FaceResult] = []
-        with one_thread() if generators else contextlib.nullcontext():
-            while len(results) < len(crops):
-                done = len(results)
-                size = min(1 if generators else self.batch_size, len(crops) - done)
-                self._on_step = _scaled(on_progress, done, size)
-                batch = torch.stack(list(crops[done : done + size])).to(self.device)
-                chosen = list(generators[done : done + size]) if generators else None
-                protected = self._attempt(batch, chosen)
-                if protected is None:
-                    self._back_off(size)
-                else:
-                    results += _split(protected)
-        return results
+        size = 1 if generators else self.batch_size
+
+        def less(smaller: int) -> None:
+            self.batch_size = smaller
+
+        return self._protect(
+            crops, size=size, generators=generators, on_progress=on_progress, less=less
+        )
+
+    def protect_together(
+        self, faces: Sequence[Tensor], *, generators: Sequence[Generator]
+    ) -> list[FaceResult]:
+        """Protect faces as one batch, by one thread, whatever the batch size.
+
+        Equal faces and generators give equal bits. Only where the memory does not suffice for all
+        at once are they protected in parts, which shows in the last bits.
+
+        Args:
+            faces: As in `protect`.
+            generators: One a face.
+
+        Raises:
+            DeviceError: As in `protect`.
+        """
+        return self._protect(faces, size=len(faces), generators=generators)
 
     def similarity(self, sources: Tensor, images: Tensor) -> list[dict[str, float]]:
         """Cosines by surrogate for pairs of (N, 3, 112, 112) faces."""
@@ -110,21 +136,44 @@ class Engine:
                     entry[surrogate.name] = float(score)
         return found
 
-    def _step(self, step: int, steps: int) -> None:
-        if self._on_step is not None:
-            self._on_step(step, steps)
+    def _protect(
+        self,
+        faces: Sequence[Tensor],
+        *,
+        size: int,
+        generators: Sequence[Generator] | None,
+        on_progress: Progress | None = None,
+        less: Callable[[int], None] = lambda smaller: None,
+    ) -> list[FaceResult]:
+        """Protect faces in batches of a size; ``less`` is told when it has to be halved."""
+        results: list[FaceResult] = []
+        with _threads(repeatable=bool(generators)):
+            while len(results) < len(faces):
+                done = len(results)
+                batch = torch.stack(list(faces[done : done + size])).to(self.device)
+                streams = list(generators[done : done + size]) if generators else None
+                steps = _scaled(on_progress, done, len(batch))
+                protected = self._attempt(batch, streams, steps)
+                if protected is None:
+                    size = self._back_off(len(batch))
+                    less(size)
+                else:
+                    results += _split(protected)
+        return results
 
-    def _attempt(self, batch: Tensor, generators: list[Generator] | None) -> Protected | None:
+    def _attempt(
+        self, batch: Tensor, generators: list[Generator] | None, steps: Steps | None
+    ) -> Protected | None:
         """The protected batch, or None when the memory is full."""
         try:
-            return self.protector.protect(batch, generator=generators)
+            return self.protector.protect(batch, generator=generators, progress=steps)
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
                 raise
             # The traceback keeps the tensors of the attempt alive: leave before trying again.
             return None
 
-    def _back_off(self, size: int) -> None:
+    def _back_off(self, size: int) -> int:
         if self.device.type == "cuda":
             torch.cuda.empty_cache()
         if size == 1:
@@ -132,15 +181,32 @@ class Engine:
                 f"the memory of {self.device} does not suffice for one face; free some, use fewer "
                 "recognisers or another device"
             )
-        self.batch_size = size // 2
         _log.warning(
             "the memory of %s is full: at most %d faces at once now", self.device.type, size // 2
         )
+        return size // 2
 
 
-def _scaled(
-    on_progress: Callable[[float], None] | None, done: int, size: int
-) -> Callable[[int, int], None] | None:
+def check_image(image: Tensor, *, what: str = "the protected face") -> None:
+    """Check that an image has content, before it is kept or written.
+
+    Raises:
+        ProtectionError: It has values that are not finite, or all of them are equal.
+    """
+    if not bool(torch.isfinite(image).all()):
+        raise ProtectionError(f"{what} has values that are not finite; not written")
+    if bool(image.amax() == image.amin()):
+        raise ProtectionError(f"{what} is a constant image; not written")
+
+
+def _threads(*, repeatable: bool) -> AbstractContextManager[object]:
+    if repeatable:
+        return one_thread()
+    usual_threads()
+    return nullcontext()
+
+
+def _scaled(on_progress: Progress | None, done: int, size: int) -> Steps | None:
     if on_progress is None:
         return None
     return lambda step, steps: on_progress(done + size * step / max(steps, 1))

@@ -1,7 +1,8 @@
-"""Chunks through protectors: on a CPU by several processes of one thread each.
+"""Chunks through engines: on a CPU by several processes of one thread each.
 
 One thread makes equal inputs give equal bits, and as many processes as cores lose nothing: small
-batches do not keep several threads busy.
+batches do not keep several threads busy. A chunk is a batch of its own, on every device: its bytes
+never depend on what else was missing.
 """
 
 from __future__ import annotations
@@ -17,17 +18,14 @@ from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
 from multiprocessing.connection import Connection
 
-import numpy as np
 import torch
 
 from veilface.errors import ProtectionError
 from veilface.imaging.tensors import to_tensor
-from veilface.jobs.cache import Task, generators, write_chunk
-from veilface.protectors.registry import build_protector
+from veilface.jobs.cache import Job, Task, generators, write_chunk
+from veilface.jobs.engine import Engine, check_image
 from veilface.recognizers.recognizer import Recognizer
 from veilface.recognizers.registry import load_recognizer
-
-_CHUNKS_ON_GPU = 16  # an accelerator wants larger batches than the chunks that are kept
 
 
 class Worker:
@@ -36,28 +34,28 @@ class Worker:
     def __init__(self, device: torch.device) -> None:
         self.device = device
         self._recognizers: dict[str, Recognizer] = {}
+        self._engines: dict[Job, Engine] = {}
 
-    def run(self, tasks: Sequence[Task]) -> None:
-        """Protect chunks of one job as one batch, and keep them.
+    def run(self, task: Task) -> None:
+        """Protect a chunk as one batch, and keep it.
 
         Raises:
-            ProtectionError: An image is not finite.
+            ProtectionError: An image has no content.
             WeightsError: The weights of a surrogate are not here.
         """
-        job = tasks[0].job
-        protector = build_protector(job.protector, [self._load(name) for name in job.surrogates])
-        faces = to_tensor(np.concatenate([task.pixels for task in tasks])).to(self.device)
-        streams = [
-            stream
-            for task in tasks
-            for stream in generators(task.pixels, seed=task.seed, draw=task.draw)
-        ]
-        images = protector.protect(faces, generator=streams).images.cpu()
-        if not bool(images.isfinite().all()):
-            raise ProtectionError(f"{job.name} returned an image that is not finite")
-        sizes = [len(task.pixels) for task in tasks]
-        for task, part in zip(tasks, torch.split(images, sizes), strict=True):
-            write_chunk(task, part)
+        results = self._engine(task.job).protect_together(
+            list(to_tensor(task.pixels)),
+            generators=generators(task.pixels, seed=task.seed, draw=task.draw),
+        )
+        for result in results:
+            check_image(result.image, what=f"an image of {task.job.name}")
+        write_chunk(task, torch.stack([result.image for result in results]))
+
+    def _engine(self, job: Job) -> Engine:
+        if job not in self._engines:
+            surrogates = [self._load(name) for name in job.surrogates]
+            self._engines[job] = Engine(job.protector, surrogates, device=self.device)
+        return self._engines[job]
 
     def _load(self, name: str) -> Recognizer:
         if name not in self._recognizers:
@@ -78,7 +76,7 @@ def run_tasks(
         done: Told how many more faces are kept.
 
     Raises:
-        ProtectionError: An image is not finite, or a process died.
+        ProtectionError: An image has no content, or a process died.
         WeightsError: The weights of a surrogate are not here.
     """
     if device.type != "cpu" or jobs == 1 or len(tasks) < 2:
@@ -91,23 +89,9 @@ def _in_this_process(
     tasks: Sequence[Task], device: torch.device, done: Callable[[int], None]
 ) -> None:
     worker = Worker(device)
-    most = 1 if device.type == "cpu" else _CHUNKS_ON_GPU
-    with _one_thread():
-        for batch in _batches(tasks, most):
-            worker.run(batch)
-            done(sum(len(task.pixels) for task in batch))
-
-
-def _batches(tasks: Sequence[Task], most: int) -> Iterator[list[Task]]:
-    """Neighbouring chunks of one job, at most so many."""
-    batch: list[Task] = []
     for task in tasks:
-        if batch and (len(batch) == most or task.job != batch[0].job):
-            yield batch
-            batch = []
-        batch.append(task)
-    if batch:
-        yield batch
+        worker.run(task)
+        done(len(task.pixels))
 
 
 def _in_processes(tasks: Sequence[Task], jobs: int, done: Callable[[int], None]) -> None:
@@ -176,15 +160,5 @@ def _follow(lifeline: Connection) -> None:
 
 def _run(task: Task) -> int:
     assert _WORKER is not None  # noqa: S101 - set when the process starts
-    _WORKER.run([task])
+    _WORKER.run(task)
     return len(task.pixels)
-
-
-@contextlib.contextmanager
-def _one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from veilface.errors import ImageError
 from veilface.imaging.tensors import to_uint8
-from veilface.jobs.cache import CHUNK, Job, Task, generators, read_chunk, tasks_of
+from veilface.jobs.cache import CHUNK, Job, Task, generators, is_kept, read_chunk, tasks_of
 from veilface.jobs.pool import run_tasks
 from veilface.protectors.base import FaceProtector, checked
 from veilface.protectors.registry import build_protector
@@ -28,7 +28,7 @@ class Request:
     """Faces to protect.
 
     Attributes:
-        job: With what; no control.
+        job: With what; a preset.
         faces: (N, 3, 112, 112) in [0, 1].
         draw: Which of several independent versions.
     """
@@ -63,7 +63,7 @@ def protect_set(
         job: Protector and surrogates.
         faces: (N, 3, 112, 112) float RGB in [0, 1], one a person.
         seed: Equal seeds give equal images, whatever the number of processes; other faces of the
-            set change nothing but the last bits, by the batch of 8 that they share.
+            set change nothing but the last bits, by the chunk that they share.
         cache: Folder of the protected images; it is made when it is not there.
         jobs: Processes on a CPU, by default one a core. They are spawned: a script needs
             ``if __name__ == "__main__":``.
@@ -77,14 +77,14 @@ def protect_set(
     Raises:
         ShapeError: The faces are of another shape or range, or a preset has no surrogates.
         WeightsError: The weights of a surrogate are not here.
-        ProtectionError: An image is not finite, or a process died.
+        ProtectionError: An image has no content, or a process died.
         ImageError: The folder cannot be written.
     """
-    if job.is_control:
+    if job.is_transform:
         return transform(build_protector(job.protector), faces, seed=seed, draw=draw)
     request = Request(job, faces, draw)
     prepare([request], seed=seed, cache=cache, jobs=jobs, progress=progress, device=device)
-    return fetch(request, seed=seed, cache=cache)
+    return fetch(request, seed=seed, cache=cache, device=device)
 
 
 def prepare(
@@ -113,8 +113,10 @@ def prepare(
         ImageError: As in `protect_set`.
     """
     make_folder(cache)
-    tasks = {task.path: task for request in requests for task in _tasks(request, seed, cache)}
-    missing = [task for task in tasks.values() if read_chunk(task) is None]
+    tasks = {
+        task.path: task for request in requests for task in _tasks(request, seed, cache, device)
+    }
+    missing = [task for task in tasks.values() if not is_kept(task)]
     total = sum(len(task.pixels) for task in tasks.values())
     found = total - sum(len(task.pixels) for task in missing)
     count = found
@@ -131,13 +133,15 @@ def prepare(
     return Tally(found, total - found)
 
 
-def fetch(request: Request, *, seed: int, cache: Path) -> Tensor:
+def fetch(
+    request: Request, *, seed: int, cache: Path, device: torch.device | str = "cpu"
+) -> Tensor:
     """The images (N, 3, 112, 112) of a set that `prepare` has protected.
 
     Raises:
         ImageError: One is not there any more.
     """
-    parts = [read_chunk(task) for task in _tasks(request, seed, cache)]
+    parts = [read_chunk(task) for task in _tasks(request, seed, cache, device)]
     kept = [part for part in parts if part is not None]
     if len(kept) < len(parts):
         raise ImageError(f"protected images have gone from {cache} while they were needed")
@@ -166,5 +170,7 @@ def make_folder(folder: Path) -> None:
         raise ImageError(f"cannot make the folder {folder}: {error.strerror}") from error
 
 
-def _tasks(request: Request, seed: int, cache: Path) -> list[Task]:
-    return tasks_of(request.job, request.faces, seed=seed, draw=request.draw, folder=cache)
+def _tasks(request: Request, seed: int, cache: Path, device: torch.device | str) -> list[Task]:
+    return tasks_of(
+        request.job, request.faces, seed=seed, draw=request.draw, folder=cache, device=device
+    )

@@ -8,7 +8,7 @@ import numpy as np
 
 from veilface.evaluation.results import Evaluation, Row
 from veilface.measures.intervals import Estimate, share_over_people
-from veilface.paper.comparison import NO_DATA, NOT_YET, Value
+from veilface.paper.comparison import NO_DATA, NOT_TRAINED, Value
 
 THRESHOLDS: Mapping[str, str] = {"0.001": "FMR 1e-3", "best": "best accuracy"}
 """Thresholds of an evaluation and how a reader calls them. The paper names none; recognisers are
@@ -27,7 +27,7 @@ def accuracy(
 
     Args:
         found: The evaluation of a set; None when the set is not here.
-        protector: Its name; None for a method that is not there yet.
+        protector: Its name; None for a method that is not trained.
         targets: Names of recognisers; none of them here leaves the cell empty.
         threshold: One of `THRESHOLDS`.
         seed: Of the bootstrap over people.
@@ -35,7 +35,7 @@ def accuracy(
     if not targets:
         return None
     if protector is None:
-        return NOT_YET
+        return NOT_TRAINED
     if found is None:
         return NO_DATA
     rows = [row for row in found.rows if row.protector == protector and row.target in targets]

@@ -8,10 +8,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from veilface.evaluation.report.measures import ABSENT, number
+from veilface.evaluation.table import ABSENT, number
 from veilface.measures.intervals import Estimate
 
 NOT_YET = "not yet"
+NOT_TRAINED = "not trained"
 NO_DATA = "no data"
 
 Value = Estimate | float | str | None

@@ -14,8 +14,10 @@ from veilface.errors import WeightsError
 from veilface.evaluation import evaluator as engine
 from veilface.evaluation.results import Evaluation
 from veilface.jobs.cache import Job
+from veilface.paper.attacked import Attackers
 from veilface.paper.study import Protector, Study
 from veilface.protectors.veil.presets import Preset
+from veilface.training.images import TrainingImages
 
 
 def make_study(
@@ -29,6 +31,9 @@ def make_study(
     jobs: int | None = None,
     device: torch.device | str = "cpu",
     progress: engine.Progress | None = None,
+    learn_from: TrainingImages | None = None,
+    pairs: int | None = None,
+    minutes: float = 10.0,
 ) -> Study:
     """Bind the engine to sets, recognisers and presets.
 
@@ -42,6 +47,9 @@ def make_study(
         jobs: As in `engine.evaluate`.
         device: As in `engine.evaluate`.
         progress: As in `engine.evaluate`.
+        learn_from: Photos of other people for attacks; without them there are none.
+        pairs: Most of those photos to use.
+        minutes: Of each training of an attack.
 
     Raises:
         WeightsError: Fewer than two recognisers.
@@ -83,4 +91,19 @@ def make_study(
             job, faces, seed=seed, cache=cache, jobs=jobs, progress=tell, device=device
         )
 
-    return Study(sets, tuple(recognizers), tuple(presets), evaluate, protect, seed)
+    attack = None
+    if learn_from is not None:
+        attack = Attackers(
+            sets,
+            tuple(recognizers),
+            learn_from,
+            cache,
+            minutes=minutes,
+            pairs=pairs,
+            limit=limit,
+            seed=seed,
+            jobs=jobs,
+            device=torch.device(device),
+            progress=progress,
+        )
+    return Study(sets, tuple(recognizers), tuple(presets), evaluate, protect, seed, attack)

@@ -6,6 +6,7 @@ from torch import Tensor
 
 from veilface.evaluation.report.sheets import Sheet, Strip
 from veilface.jobs.cache import Job
+from veilface.paper.comparison import NOT_TRAINED
 from veilface.paper.published import METHODS, SETS
 from veilface.paper.study import Protector, Study
 
@@ -16,7 +17,8 @@ def figure3(study: Study) -> Sheet:
     strips = [Strip("original", faces, private=True)]
     for title in METHODS:
         name = study.compared.get(title)
-        strips.append(Strip(title, None if name is None else _protect(study, name, faces)))
+        made = None if name is None else _protect(study, name, faces)
+        strips.append(Strip(title, made, absent=NOT_TRAINED))
     strips += [Strip(preset.name, _protect(study, preset, faces)) for preset in study.presets]
     return Sheet("Figure 3: the methods side by side, LFW", tuple(strips))
 

@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from veilface.errors import DatasetError, UnknownNameError
 from veilface.evaluation.report.sheets import Sheet
 from veilface.paper.comparison import Comparison
+from veilface.paper.figure5 import figure5
 from veilface.paper.figures import figure3, figure4
 from veilface.paper.published import SETS
 from veilface.paper.study import Study
 from veilface.paper.table1 import table1
 from veilface.paper.table2 import table2
+from veilface.paper.table3 import table3
 from veilface.paper.table4 import table4
 from veilface.paper.table5 import table5
 from veilface.paper.table6 import table6
@@ -40,13 +42,15 @@ _EVERY = tuple(SETS.values())
 EXPERIMENTS: Mapping[str, Experiment] = {
     "table1": Experiment(table1, "SSIM of X' and X, by method and set", _EVERY),
     "table2": Experiment(table2, "accuracy on LFW, by method and recogniser"),
+    "table3": Experiment(table3, "what attackers recover, by method and set", _EVERY),
     "table4": Experiment(table4, "accuracy by recogniser and set", _EVERY),
     "table5": Experiment(table5, "accuracy on LFW by number of surrogates, every subset"),
     "table6": Experiment(table6, "without high-pass, random filling, or noise", presets=("paper",)),
     "figure3": Experiment(figure3, "the methods side by side"),
     "figure4": Experiment(figure4, "originals and protected images by set", _EVERY),
+    "figure5": Experiment(figure5, "what attackers recover of a few people", _EVERY),
 }
-"""Table 3 and figure 5 need the reconstruction attack, which is not there yet."""
+"""By name."""
 
 
 def get_experiment(name: str, sets: Iterable[str]) -> Experiment:

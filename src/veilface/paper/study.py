@@ -1,4 +1,4 @@
-"""What every experiment gets: the sets that are here, who takes part, and the engine.
+"""What every experiment gets: the sets that are here, who takes part, and the evaluator.
 
 The protocol is that of `veilface.evaluation.evaluator`; an experiment only chooses what to run, and
 reads its table off the rows.
@@ -13,12 +13,14 @@ from typing import Protocol
 from torch import Tensor
 
 from veilface.datasets.base import FaceSet
+from veilface.errors import UntrainedError
 from veilface.evaluation.aligned import aligned_faces
 from veilface.evaluation.protocol import choose
 from veilface.evaluation.results import Evaluation
 from veilface.jobs.cache import CHUNK, Job
+from veilface.paper.attacked import Attackers
 from veilface.paper.published import METHODS
-from veilface.protectors.registry import PROTECTORS
+from veilface.protectors.registry import PROTECTORS, build_protector
 from veilface.protectors.veil.presets import Preset
 
 Protector = str | Preset
@@ -63,6 +65,7 @@ class Study:
         evaluate: Measures.
         protect: Makes images only.
         seed: Of bootstraps and of the choice of people.
+        attack: Attacks; None where there are no photos of other people to learn from.
     """
 
     sets: Mapping[str, FaceSet]
@@ -71,6 +74,7 @@ class Study:
     evaluate: Evaluate = field(repr=False)
     protect: Protect = field(repr=False)
     seed: int = 0
+    attack: Attackers | None = field(default=None, repr=False)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -79,12 +83,12 @@ class Study:
 
     @property
     def compared(self) -> dict[str, str]:
-        """Those methods of the paper's comparison that exist here, by the paper's name."""
-        return {title: name for title, name in METHODS.items() if name in PROTECTORS}
+        """Those methods of the paper's comparison that can protect here, by the paper's name."""
+        return {title: name for title, name in METHODS.items() if _is_ready(name)}
 
     @property
     def protectors(self) -> list[Protector]:
-        """Everything under test: the compared methods that exist here, and the presets."""
+        """Everything under test: the compared methods that are ready, and the presets."""
         return [*self.compared.values(), *self.presets]
 
     def leave_one_out(self, dataset: str) -> Evaluation | None:
@@ -113,3 +117,14 @@ class Study:
             DatasetError: The set names too few people.
         """
         return aligned_faces(choose(self.sets[dataset], CHUNK, seed=self.seed).probes).faces
+
+
+def _is_ready(name: str) -> bool:
+    """Whether a method is in the registry and needs no training, or had it."""
+    if name not in PROTECTORS:
+        return False
+    try:
+        build_protector(name)
+    except UntrainedError:
+        return False
+    return True

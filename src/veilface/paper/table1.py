@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from veilface.evaluation.results import Evaluation
-from veilface.paper.comparison import NO_DATA, NOT_YET, Comparison, Line, Value
+from veilface.paper.comparison import NO_DATA, NOT_TRAINED, Comparison, Line, Value
 from veilface.paper.published import METHODS, OURS, SETS, TABLE_1
 from veilface.paper.study import Study
 from veilface.protectors.controls import CONTROLS
@@ -40,7 +40,7 @@ def table1(study: Study) -> Comparison:
 
 def _ssim(found: Evaluation | None, protector: str | None) -> Value:
     if protector is None:
-        return NOT_YET
+        return NOT_TRAINED
     if found is None:
         return NO_DATA
     return next(row.measures["ssim"] for row in found.rows if row.protector == protector)

@@ -10,7 +10,7 @@ from veilface.recognizers.registry import get_spec
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class Column:
     """One column: a recogniser of the paper, of this machine, or both.
 
     Attributes:
@@ -38,7 +38,7 @@ class Target:
         return None if self.published is None else published[self.published]
 
 
-def arrange(recognizers: Sequence[str]) -> tuple[Target, ...]:
+def arrange(recognizers: Sequence[str]) -> tuple[Column, ...]:
     """The columns: the paper's recognisers in its order, then the others that are here.
 
     Args:
@@ -48,9 +48,9 @@ def arrange(recognizers: Sequence[str]) -> tuple[Target, ...]:
         UnknownNameError: A name is not in the registry.
     """
     families = {name: get_spec(name).family for name in recognizers}
-    columns: list[Target] = []
+    columns: list[Column] = []
     for published, family in FAMILIES.items():
-        here = [Target(published, name) for name in recognizers if families[name] == family]
-        columns += here or [Target(published, None)]
+        here = [Column(published, name) for name in recognizers if families[name] == family]
+        columns += here or [Column(published, None)]
     others = [name for name in recognizers if families[name] not in FAMILIES.values()]
-    return (*columns, *(Target(None, name) for name in others))
+    return (*columns, *(Column(None, name) for name in others))

@@ -3,5 +3,6 @@
 inputs, outputs, manifest     what goes in, where it comes out, what is done already
 faces, batching, compose      one photo: find its faces, protect them, put the result together
 protector, verify             the public facade
-run                           many photos with everything that can go wrong
+making                        from the bytes of photos to the bytes of their outputs
+books, run                    many photos with everything that can go wrong
 """

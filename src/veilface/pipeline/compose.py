@@ -8,15 +8,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from PIL import Image
-from torch import Tensor
 
-from veilface.errors import ProtectionError
 from veilface.imaging.align import matrix_of
 from veilface.imaging.decode import Photo
 from veilface.imaging.filters import luma
 from veilface.imaging.paste import paste_face
 from veilface.imaging.tensors import to_uint8
-from veilface.jobs.engine import Engine, FaceResult
+from veilface.jobs.engine import Engine, FaceResult, check_image
 from veilface.pipeline.faces import Face
 from veilface.protectors.base import quantise
 from veilface.types import ProtectedFace, ProtectedPhoto
@@ -57,18 +55,6 @@ def compose(
         for face, result in zip(faces, results, strict=True)
     )
     return ProtectedPhoto(made, _paste(photo, faces, results) if paste else None)
-
-
-def check_image(image: Tensor) -> None:
-    """Check that an image has content.
-
-    Raises:
-        ProtectionError: It has values that are not finite, or all of them are equal.
-    """
-    if not bool(torch.isfinite(image).all()):
-        raise ProtectionError("the protected face has values that are not finite; not written")
-    if bool(image.amax() == image.amin()):
-        raise ProtectionError("the protected face is a constant image; not written")
 
 
 def _grey(faces: Sequence[Face], results: Sequence[FaceResult], engine: Engine) -> list[FaceResult]:

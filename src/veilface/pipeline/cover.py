@@ -61,7 +61,7 @@ class Coverer:
         """The provenance mark of the outputs."""
         return Mark(tool="veilface", version=__version__, preset=self.method)
 
-    def parameters(self) -> Mapping[str, Any]:
+    def parameters(self, *, seeded: bool = False) -> Mapping[str, Any]:
         """What a result depends on, for the manifest."""
         return {"tool": "veilface", "version": __version__, "preset": self.method}
 

@@ -9,7 +9,8 @@ import torch
 from veilface.errors import NotDifferentiableError, WeightsError
 from veilface.recognizers.own.onnx_text import is_onnx
 from veilface.recognizers.recognizer import Recognizer, no_gradient
-from veilface.recognizers.registry import SURROGATES, available, get_spec, load_recognizer
+from veilface.recognizers.registry import available, get_spec, load_recognizer
+from veilface.recognizers.table import SURROGATES
 
 ENOUGH = 3
 """With fewer surrogates, recognisers that took no part accept clearly fewer results."""

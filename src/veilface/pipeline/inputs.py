@@ -13,9 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 
-SUFFIXES = frozenset(
-    {".bmp", ".heic", ".heif", ".jfif", ".jpe", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"}
-)
+from veilface.imaging.headers import HEIF_SUFFIXES, SUFFIXES
 
 _OUTPUT = re.compile(r"\.veil(-\d+)?\.(png|jpg)$", re.IGNORECASE)
 _OWN = re.compile(r"\.veilface\.(jsonl(\.now)?|lock)$|^veilface-manifest\.jsonl$")
@@ -147,7 +145,7 @@ def _why_not_taken(path: Path) -> str | None:
         return "a hidden file"
     if not path.suffix:
         return "a file without an extension"
-    known = path.suffix.lower() in SUFFIXES
+    known = path.suffix.lower() in SUFFIXES | HEIF_SUFFIXES
     return None if known else f"{path.suffix} is no extension of the photos that are read"
 
 

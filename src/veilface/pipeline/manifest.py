@@ -19,6 +19,7 @@ from typing import Any
 
 from veilface.core.files import write_atomic
 from veilface.errors import ImageError
+from veilface.jobs.recipe import FORMER, is_shipped
 
 SUFFIX = ".veilface.jsonl"
 """Of the record; while files are written, one with ``.now`` behind it says which."""
@@ -163,7 +164,7 @@ class Manifest:
         for record in reversed(self._done.get(wanted.sha256 or "", [])):
             if (
                 (record.name == wanted.name or record.input == wanted.input)
-                and record.parameters == wanted.parameters
+                and _agree(record.parameters, wanted.parameters)
                 and record.reproducible == wanted.reproducible
                 and record.outputs
                 and all(self._makers[output.path] is record for output in record.outputs)
@@ -203,6 +204,19 @@ class Manifest:
         self.withdraw()
 
 
+def _agree(earlier: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
+    """Whether two records have the same parameters.
+
+    A line of a former version says of the method no more than the name of its preset and its
+    steps: it stands for the preset that ships under this name, and for no other.
+    """
+    if "method" in wanted and "method" not in earlier:
+        if not is_shipped(wanted["method"], wanted["preset"]):
+            return False
+        wanted = {name: value for name, value in wanted.items() if name not in FORMER}
+    return earlier == wanted
+
+
 def _line(record: Record) -> bytes:
     return json.dumps(record.to_dict(), ensure_ascii=False).encode(*_ENCODING) + b"\n"
 
@@ -217,6 +231,8 @@ def _parse(line: bytes) -> Record | None:
         record = Record(**values)
         # What is looked up has to be hashable, and a hostile line could hold anything.
         texts = (record.input, record.name, record.status, record.sha256 or "")
+        if not isinstance(record.parameters, dict):
+            return None
         return record if all(isinstance(text, str) for text in texts) else None
     except (ValueError, TypeError, KeyError, RecursionError):
         return None

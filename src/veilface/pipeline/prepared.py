@@ -41,6 +41,21 @@ class Worker(Protocol):
     """`Protector`, or `Coverer`."""
 
     @property
+    def method(self) -> str:
+        """Its name in marks and records."""
+        ...
+
+    @property
+    def recognizers(self) -> Sequence[str]:
+        """Names of the surrogates."""
+        ...
+
+    @property
+    def device(self) -> str:
+        """Where it computes."""
+        ...
+
+    @property
     def batch_size(self) -> int:
         """How many faces are worth waiting for."""
         ...
@@ -60,8 +75,12 @@ class Worker(Protocol):
         """Whether damaged or contradictory photos are taken for what they seem to be."""
         ...
 
-    def parameters(self) -> Mapping[str, Any]:
-        """What a result depends on, for the manifest; no seed and no key."""
+    def parameters(self, *, seeded: bool = False) -> Mapping[str, Any]:
+        """What a result depends on, for the manifest; no seed and no key.
+
+        Args:
+            seeded: Whether the caller chooses the seed.
+        """
         ...
 
     def prepare(

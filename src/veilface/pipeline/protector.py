@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -22,6 +21,7 @@ from veilface.errors import SecretKeyError, UnknownNameError
 from veilface.imaging.decode import Photo, load_photo
 from veilface.imaging.provenance import Mark
 from veilface.jobs.engine import Engine, FaceResult
+from veilface.jobs.recipe import Recipe
 from veilface.pipeline.compose import compose
 from veilface.pipeline.ensemble import assemble
 from veilface.pipeline.faces import SMALLEST, check_replaced, find_faces
@@ -29,7 +29,7 @@ from veilface.pipeline.photos import photo_of
 from veilface.pipeline.prepared import Prepared
 from veilface.protectors.veil.presets import PRESETS, Preset
 from veilface.recognizers.recognizer import Recognizer
-from veilface.recognizers.registry import RECOGNIZERS
+from veilface.recognizers.table import RECOGNIZERS
 from veilface.types import ProtectedPhoto
 from veilface.weights.store import hashes
 
@@ -50,9 +50,9 @@ class Protector:
         device: ``auto``, ``cpu`` or ``cuda``.
         batch_size: Most faces at once; lowered when the memory does not suffice.
         detector: Another face detector than YuNet.
-        key: File of a secret key, made on first use. With it the same photo gives the same
-            result, so that nothing can be averaged, and nobody without the key can repeat it;
-            without it every result is another one.
+        key: File of a secret key, made on first use, or its bytes. With it the same photo gives
+            the same result, so that nothing can be averaged, and nobody without the key can repeat
+            it; without it every result is another one.
         accept_doubt: Take the likeliest reading of photos that can be read in two ways (damaged
             data, a face that may be upright or turned, one that is still seen in the result)
             instead of raising `DoubtError`.
@@ -72,7 +72,7 @@ class Protector:
         device: str = "auto",
         batch_size: int = 8,
         detector: FaceDetector | None = None,
-        key: str | os.PathLike[str] | None = None,
+        key: str | os.PathLike[str] | bytes | None = None,
         accept_doubt: bool = False,
     ) -> None:
         if isinstance(preset, str):
@@ -218,7 +218,7 @@ class Protector:
         if self._key is not None:
             if seed is not None:
                 raise SecretKeyError("a key and a seed are two sources of randomness: use one")
-            digest, method = pixel_digest(photo.pixels), self._method()
+            digest, method = pixel_digest(photo.pixels), self.recipe.for_key()
             return [
                 keyed_generator(self._key, photo=digest, face=face, method=method)
                 for face in range(count)
@@ -264,25 +264,21 @@ class Protector:
             self._detector = YuNet(smallest=SMALLEST)
         return self._detector
 
-    def parameters(self) -> Mapping[str, Any]:
+    @property
+    def recipe(self) -> Recipe:
+        """What a result depends on beside its photo and its random draws."""
+        weights = {s.name: hashes(s.spec) for s in self.engine.surrogates}
+        return Recipe.of(self.preset, weights, device=self.engine.device)
+
+    def parameters(self, *, seeded: bool = False) -> Mapping[str, Any]:
         """What a result depends on, for the manifest; no seed and no key."""
         return {
             "tool": "veilface",
-            "version": __version__,
             "preset": self.preset.name,
             "steps": self.preset.steps,
-            "surrogates": self._surrogates(),
             "keyed": self.keyed,
+            **self.recipe.for_record(repeatable=seeded or self.keyed),
         }
-
-    def _surrogates(self) -> dict[str, list[str | None]]:
-        """Hashes of the weight files by recogniser."""
-        return {s.name: list(hashes(s.spec)) for s in self.engine.surrogates}
-
-    def _method(self) -> str:
-        """Every parameter and recogniser, but neither names nor versions, which change nothing."""
-        preset = replace(self.preset, name="", summary="")
-        return f"{preset!r} {sorted(self._surrogates().items())!r}"
 
     def _protect(self, prepared: Sequence[Prepared], *, paste: bool) -> list[ProtectedPhoto]:
         crops = [face.crop for one in prepared for face in one.faces]

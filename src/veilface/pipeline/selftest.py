@@ -23,13 +23,8 @@ from veilface.errors import VeilfaceError
 from veilface.jobs.engine import Engine
 from veilface.pipeline.ensemble import choose
 from veilface.protectors.veil.presets import PRESETS
-from veilface.recognizers.registry import (
-    RECOGNIZERS,
-    SURROGATES,
-    available,
-    get_spec,
-    load_recognizer,
-)
+from veilface.recognizers.registry import available, get_spec, load_recognizer
+from veilface.recognizers.table import RECOGNIZERS, SURROGATES
 from veilface.weights.store import locate
 
 PACKAGES = (

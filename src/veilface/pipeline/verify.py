@@ -4,29 +4,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-import torch
-from numpy.typing import NDArray
-from PIL import Image
 from torch import Tensor
 
 from veilface.core.devices import resolve_device
-from veilface.detection.base import FaceDetector
-from veilface.detection.yunet import YuNet
-from veilface.errors import NoFaceError, UncalibratedError, UnknownNameError
-from veilface.imaging.decode import load_photo
+from veilface.errors import UncalibratedError, UnknownNameError
 from veilface.imaging.provenance import read_mark
+from veilface.pipeline.crops import FaceFinder, Picture
 from veilface.pipeline.ensemble import choose
-from veilface.pipeline.faces import find_faces, is_own_crop
-from veilface.pipeline.photos import photo_of
+from veilface.recognizers.embedding import embed_faces
 from veilface.recognizers.recognizer import Recognizer
 from veilface.recognizers.registry import available, load_recognizer
 from veilface.types import Verification
-
-Picture = str | os.PathLike[str] | Image.Image | NDArray[np.uint8]
 
 ALL = "all"
 RULES = ("majority", "any", "all")
@@ -86,11 +76,11 @@ def verify_all(
         else one
         for one in recognizers or available()
     ]
-    detector = None if aligned else _Lazy()
-    first, second = (_crops(picture, name, detector) for picture, name in ((a, "A"), (b, "B")))
-    return [
-        compare(recognizer, first.to(place), second.to(place), fmr=fmr) for recognizer in loaded
-    ]
+    finder = FaceFinder(aligned=aligned)
+    first, second = (
+        finder.find(picture, name=name).crops for picture, name in ((a, "image A"), (b, "image B"))
+    )
+    return [compare(recognizer, first, second, fmr=fmr) for recognizer in loaded]
 
 
 def compare(recognizer: Recognizer, first: Tensor, second: Tensor, *, fmr: float) -> Verification:
@@ -98,11 +88,10 @@ def compare(recognizer: Recognizer, first: Tensor, second: Tensor, *, fmr: float
 
     An uncalibrated recogniser gives a score and no decision.
     """
-    with torch.no_grad():
-        scores = recognizer.embed(first) @ recognizer.embed(second).T
+    scores = embed_faces(recognizer, first) @ embed_faces(recognizer, second).T
     best = int(scores.argmax())
     pair = divmod(best, scores.shape[1])
-    score = float(scores.flatten()[best])
+    score = float(scores.flat[best])
     threshold: float | None
     try:
         threshold = recognizer.spec.threshold(fmr)
@@ -147,38 +136,3 @@ def surrogates_of(*pictures: Picture) -> frozenset[str] | None:
     named = [mark.recognizers for path in files if (mark := read_mark(path)) is not None]
     known = [names for names in named if names]
     return frozenset(name for names in known for name in names) if known else None
-
-
-@dataclass(slots=True)
-class _Lazy:
-    """A detector that is loaded when the first photo needs it."""
-
-    loaded: FaceDetector | None = None
-
-    def get(self) -> FaceDetector:
-        if self.loaded is None:
-            self.loaded = YuNet()
-        return self.loaded
-
-
-def _crops(picture: Picture, label: str, detector: _Lazy | None) -> Tensor:
-    if isinstance(picture, str | os.PathLike):
-        name = os.fspath(picture)
-        photo = load_photo(name)
-    else:
-        name = f"image {label}"
-        photo = photo_of(picture, name=name)
-    known = detector is None or is_own_crop(photo)
-    try:
-        faces = find_faces(
-            photo,
-            name=name,
-            detector=None if known or detector is None else detector.get(),
-            accept_doubt=True,  # nothing is shown to anybody: the likeliest reading will do
-        ).chosen
-    except NoFaceError as error:
-        raise NoFaceError(
-            f"{error}, so there is nothing to compare; --aligned says that both files are "
-            "112x112 crops already"
-        ) from error
-    return torch.stack([face.crop for face in faces])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from torch import Generator, Tensor
@@ -10,6 +10,9 @@ from torch import Generator, Tensor
 from veilface.core.template import SIDE
 from veilface.errors import ProtectionError, ShapeError
 from veilface.types import Protected
+
+Steps = Callable[[int, int], None]
+"""Told the number of finished steps and of all steps of a batch."""
 
 
 class Surrogate(Protocol):
@@ -46,6 +49,20 @@ class FaceProtector(Protocol):
         ``generator`` is one generator for the batch, one an image, or None for the operating
         system's randomness.
         """
+        ...
+
+
+class SteppingProtector(FaceProtector, Protocol):
+    """A protector that works in steps and tells about them."""
+
+    def protect(
+        self,
+        x: Tensor,
+        *,
+        generator: Generator | Sequence[Generator] | None = None,
+        progress: Steps | None = None,
+    ) -> Protected:
+        """Protect faces as every `FaceProtector` does; ``progress`` is told after each step."""
         ...
 
 

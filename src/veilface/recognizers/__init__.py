@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from veilface.recognizers.recognizer import Recognizer
-from veilface.recognizers.registry import RECOGNIZERS, available, get_spec, load_recognizer
+from veilface.recognizers.registry import available, get_spec, load_recognizer
 from veilface.recognizers.spec import RecognizerSpec
+from veilface.recognizers.table import RECOGNIZERS
 
 __all__ = [
     "RECOGNIZERS",

@@ -6,15 +6,15 @@ A file counts only for the weights and the preprocessing that it was measured wi
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any
 
-from veilface.errors import WeightsError
+from veilface.core.files import write_atomic
+from veilface.errors import ImageError, WeightsError
 from veilface.recognizers.spec import Calibration, Preprocessing, RecognizerSpec
+from veilface.recognizers.table import RECOGNIZERS
 from veilface.weights import store
 
 FORMAT = 1
@@ -52,13 +52,11 @@ def save(spec: RecognizerSpec, calibration: Calibration, *, weights: Sequence[st
     }
     try:
         goal.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(prefix=".calibration-", dir=goal.parent)
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump(document, file, indent=2)
-            file.write("\n")
-        Path(temporary).replace(goal)
+        write_atomic(goal, json.dumps(document, indent=2).encode() + b"\n", overwrite=True)
     except OSError as error:
         raise WeightsError(f"cannot write {goal}: {error.strerror or error}") from error
+    except ImageError as error:
+        raise WeightsError(str(error)) from error
     return goal
 
 
@@ -94,8 +92,6 @@ def calibrated(spec: RecognizerSpec) -> RecognizerSpec:
 
 def is_used(spec: RecognizerSpec) -> bool:
     """Whether the user's calibration is used for a recogniser: it ships none of its own."""
-    from veilface.recognizers.registry import RECOGNIZERS  # noqa: PLC0415 - it imports this module
-
     shipped = RECOGNIZERS.get(spec.name)
     return shipped is None or shipped.calibration is None
 

@@ -16,7 +16,7 @@ _BATCH = 16
 
 def embed_faces(recognizer: Recognizer, faces: Tensor) -> Vectors:
     """(N, D) unit embeddings of (N, 3, 112, 112) faces in [0, 1], on the CPU."""
-    place = recognizer.scale
+    place = recognizer.centre
     with torch.inference_mode():
         parts = [
             recognizer.embed(part.to(device=place.device, dtype=place.dtype)).float().cpu()

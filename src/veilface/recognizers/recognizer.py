@@ -35,12 +35,14 @@ class Recognizer(nn.Module):
         super().__init__()
         self.spec = spec
         self.network = network
-        plan = spec.preprocessing
-        self.geometry = CropResize(plan.crop, plan.side)
-        mean = torch.tensor(plan.mean, dtype=torch.float64).view(1, 3, 1, 1)
+        stated = spec.preprocessing
+        self.geometry = CropResize(stated.crop, stated.side)
+        mean = torch.tensor(stated.mean, dtype=torch.float64).view(1, 3, 1, 1)
         kind = torch.get_default_dtype()
-        self.register_buffer("scale", torch.full((1, 3, 1, 1), 255.0 / plan.std), persistent=False)
-        self.register_buffer("shift", (-mean / plan.std).to(kind), persistent=False)
+        self.register_buffer(
+            "scale", torch.full((1, 3, 1, 1), 255.0 / stated.std), persistent=False
+        )
+        self.register_buffer("shift", (-mean / stated.std).to(kind), persistent=False)
         middle = torch.zeros(spec.dim) if centre is None else centre.detach().to(kind).clone()
         self.register_buffer("centre", middle, persistent=False)
         self.has_centre = centre is not None

@@ -1,36 +1,20 @@
-"""Names to recognisers: the table, and the one function that builds a recogniser."""
+"""Names to recognisers: what is known of one, whether it is here, and the recogniser itself."""
 
 from __future__ import annotations
 
-import importlib
-from collections.abc import Callable, Iterable, Mapping
-from pathlib import Path
-from types import MappingProxyType
-from typing import cast
+from collections.abc import Iterable
 
-import numpy as np
-import numpy.typing as npt
 import torch
-from torch import nn
 
-from veilface.errors import DeviceError, UnknownNameError, WeightsError
-from veilface.recognizers import catalogue, papers
+from veilface.errors import DeviceError, UnknownNameError
+from veilface.recognizers.building import build_network
 from veilface.recognizers.calibrations import calibrated
 from veilface.recognizers.centres import load_centre
 from veilface.recognizers.own.onnx_text import is_onnx
 from veilface.recognizers.recognizer import Recognizer
 from veilface.recognizers.spec import RecognizerSpec
+from veilface.recognizers.table import RECOGNIZERS
 from veilface.weights import store
-
-SURROGATES = ("dlib", "sface", "mobilefacenet", "fr_feature")
-"""The verified recognisers that a protection is made against unless others are named.
-
-They read what is fine. Recognisers that look coarsely see the stranger, as people do, and would
-pull the change to where people see it."""
-
-RECOGNIZERS: Mapping[str, RecognizerSpec] = MappingProxyType(
-    {spec.name: spec for spec in (*catalogue.SPECS, *papers.SPECS)}
-)
 
 
 def get_spec(name: str) -> RecognizerSpec:
@@ -44,6 +28,7 @@ def get_spec(name: str) -> RecognizerSpec:
         WeightsError: The ONNX file is not a recogniser, or a calibration file is damaged.
     """
     if is_onnx(name):
+        # Imported here and below: it brings the library of ONNX, which nothing else here needs.
         from veilface.recognizers.own.build import onnx_spec  # noqa: PLC0415
 
         return onnx_spec(name)
@@ -108,83 +93,3 @@ def load_recognizer(
     network = build_network(spec, store.locate(spec))
     recognizer = Recognizer(spec, network, centre=load_centre(spec))
     return recognizer.to(device=target, dtype=dtype)
-
-
-def build_network(spec: RecognizerSpec, paths: tuple[Path, ...]) -> nn.Module:
-    """Parse weight files into the network of a spec.
-
-    Args:
-        spec: Says which reader and which network.
-        paths: The files in the order of the spec's source.
-
-    Returns:
-        The network from the normalised input to the raw embedding.
-
-    Raises:
-        WeightsError: The files hold another network, or another normalisation than the spec says.
-    """
-    module, function = spec.network.split(":")
-    build = cast("Callable[[], nn.Module]", getattr(importlib.import_module(module), function))
-    network = build()
-    # Readers are imported here: each needs a parser library that the others do not.
-    if spec.format == "dlib":
-        from veilface.recognizers.networks.dlib_resnet import DlibResNet  # noqa: PLC0415
-        from veilface.recognizers.readers.dlib import read_dlib  # noqa: PLC0415
-
-        model = read_dlib(paths[0])
-        _check_normalisation(spec, np.full(3, 1 / 256), -np.array(model.mean) / 256)
-        assert isinstance(network, DlibResNet)  # noqa: S101
-        network.load(model)
-        return network
-    if spec.format == "facenet":
-        from veilface.recognizers.networks.inception_resnet import (  # noqa: PLC0415
-            InceptionResnetV1,
-        )
-        from veilface.weights.state_dict import read_state_dict  # noqa: PLC0415
-
-        assert isinstance(network, InceptionResnetV1)  # noqa: S101
-        network.load(read_state_dict(paths[0]))
-        return network
-    if spec.format == "frbench":
-        from veilface.recognizers.networks.frbench import FrbenchNetwork  # noqa: PLC0415
-
-        assert isinstance(network, FrbenchNetwork)  # noqa: S101
-        backbone = spec.source.package.split("_")[0]
-        network.load(paths[0], paths[1], backbone=backbone, dim=spec.dim)
-        return network
-    from veilface.recognizers.networks.chain import FrozenNetwork  # noqa: PLC0415
-    from veilface.recognizers.readers.graph import Graph  # noqa: PLC0415
-    from veilface.recognizers.readers.lowered import merge_pointwise  # noqa: PLC0415
-    from veilface.recognizers.readers.lowering import fold  # noqa: PLC0415
-
-    graph: Graph
-    if spec.format == "onnx":
-        from veilface.recognizers.readers.onnx import read_onnx  # noqa: PLC0415
-
-        graph = read_onnx(paths[0], output=spec.output)
-    elif spec.format == "tflite":
-        from veilface.recognizers.readers.tflite import read_tflite  # noqa: PLC0415
-
-        graph = read_tflite(paths[0], output=spec.output)
-    else:
-        from veilface.recognizers.readers.tfjs import read_tfjs  # noqa: PLC0415
-
-        graph = read_tfjs(paths[0], paths[1:], output=spec.output)
-    lowered = fold(graph)
-    _check_normalisation(spec, lowered.scale, lowered.shift)
-    assert isinstance(network, FrozenNetwork)  # noqa: S101
-    network.load(merge_pointwise(lowered))
-    return network
-
-
-def _check_normalisation(
-    spec: RecognizerSpec, scale: npt.NDArray[np.float64], shift: npt.NDArray[np.float64]
-) -> None:
-    """Compare what the file says about the image's normalisation, if it does, with the spec."""
-    if np.all(scale == 1) and not np.any(shift):
-        return  # left to the caller
-    plan = spec.preprocessing
-    expected = np.full(3, 1 / plan.std), -np.array(plan.mean) / plan.std
-    if not (np.allclose(scale, expected[0]) and np.allclose(shift, expected[1])):
-        msg = f"the weights of {spec.name} normalise by {scale} and {shift}, the registry differs"
-        raise WeightsError(msg)

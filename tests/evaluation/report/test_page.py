@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import re
 import sys
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from tests.fixtures.faces import synthetic_faces
 from veilface.errors import MissingExtraError
 from veilface.evaluation.report.page import render, write_report
 from veilface.evaluation.report.tables import recognition_table, targets, visibility_table
-from veilface.evaluation.results import Pictures
+from veilface.evaluation.results import Evaluation, Pictures
 
 
 class Page(HTMLParser):
@@ -39,7 +40,8 @@ class Page(HTMLParser):
 @pytest.fixture(scope="module")
 def text() -> str:
     faces = synthetic_faces(2)
-    return render(example(), [Pictures("persona (dlib)", faces, faces.flip(0))])
+    pictures = (Pictures("persona (dlib)", faces, faces.flip(0)),)
+    return render(replace(Evaluation.from_dict(example()), pictures=pictures))
 
 
 def test_the_page_is_whole_and_refers_to_nothing_outside(text: str) -> None:
@@ -68,7 +70,7 @@ def test_names_of_the_user_cannot_become_markup_and_a_file_is_replaced(tmp_path:
     path.write_text("an older report", encoding="utf-8")
     document = example(targets=["dlib"])
     document["dataset"]["name"] = "<script>alert(1)</script>"
-    write_report(document, [], path)
+    write_report(Evaluation.from_dict(document), path)
     text = path.read_text(encoding="utf-8")
     assert text.startswith("<!doctype html>")
     assert "<script>" not in text
@@ -88,8 +90,8 @@ def test_without_the_extra_one_sentence_says_what_to_install(
 
 
 def test_tables_put_controls_last_and_a_stranger_under_them() -> None:
-    document = example()
-    lines = visibility_table(document).lines
+    whole = Evaluation.from_dict(example())
+    lines = visibility_table(whole).lines
     assert [line.label for line in lines] == [
         "persona (sface)",
         "paper (sface)",
@@ -101,7 +103,7 @@ def test_tables_put_controls_last_and_a_stranger_under_them() -> None:
         "a stranger",
     ]
     assert [line.kind for line in lines][-2:] == ["control", "level"]
-    found = targets(document)
+    found = targets(whole)
     assert list(found) == ["dlib", "sface"]
     assert [line.label for line in recognition_table("dlib", found["dlib"]).lines][:2] == [
         "persona",
@@ -120,7 +122,7 @@ def test_cells_hold_value_interval_chance_and_reason() -> None:
     document["rows"][1]["measures"] = {"ssim": None}
     document["rows"][1]["reasons"] = {"ssim": "no image"}
     document["rows"] = document["rows"][:2]
-    table = visibility_table(document)
+    table = visibility_table(Evaluation.from_dict(document))
     assert [column.title for column in table.columns] == ["SSIM", "age error"]
     first, second, _ = table.lines
     assert (first.cells[0].value, first.cells[0].interval) == (".200", "[.150, .250]")

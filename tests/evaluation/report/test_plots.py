@@ -1,8 +1,7 @@
 from __future__ import annotations
 
-import copy
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -10,13 +9,14 @@ from matplotlib.figure import Figure
 
 from tests.fixtures.evaluations import example
 from veilface.evaluation.report import plots
+from veilface.evaluation.results import Row
 
-Draw = Callable[[Sequence[Mapping[str, Any]]], Figure]
+Draw = Callable[[Sequence[Row]], Figure]
 DRAWN: tuple[Draw, ...] = (plots.det_curves, plots.score_histograms, plots.threshold_strips)
 
 
-def _rows() -> list[dict[str, Any]]:
-    return [row for row in example()["rows"] if row["target"] == "dlib"]
+def _rows() -> list[Row]:
+    return [Row.from_dict(row) for row in example()["rows"] if row["target"] == "dlib"]
 
 
 def _labels(figure: Figure) -> set[str]:
@@ -57,7 +57,5 @@ def test_histograms_show_the_clean_image_first_and_no_other_control() -> None:
 
 @pytest.mark.parametrize("draw", DRAWN)
 def test_people_with_one_photo_leave_the_other_curves(draw: Draw) -> None:
-    rows = copy.deepcopy(_rows())
-    for row in rows:
-        row["scores"]["xdr"] = []
+    rows = [replace(row, scores={**row.scores, "xdr": []}) for row in _rows()]
     assert plots.to_svg(draw(rows))

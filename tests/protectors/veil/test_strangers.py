@@ -13,12 +13,14 @@ import pytest
 import torch
 from PIL import Image
 
+import veilface
 from veilface.core.randomness import Draws
 from veilface.detection.yunet import YuNet
 from veilface.errors import WeightsError
 from veilface.imaging.tensors import to_uint8
+from veilface.protectors.veil.presets import PRESETS
 from veilface.protectors.veil.starts import Stranger, Variation
-from veilface.protectors.veil.strangers import load_bank
+from veilface.protectors.veil.strangers import SHIPPED, load_bank
 
 
 def seeded(seed: int) -> torch.Generator:
@@ -103,3 +105,17 @@ def test_a_bank_of_ones_own(tmp_path: Path) -> None:
     faces = Stranger(bank=str(path)).faces(Draws(2, generator=seeded(0)))
     assert faces.shape == (2, 3, 112, 112)
     assert float(faces.std(dim=(2, 3)).max()) < 1e-5
+
+
+def test_a_start_says_what_it_depends_on(tmp_path: Path) -> None:
+    path = tmp_path / "bank.zip"
+    path.write_bytes((Path(veilface.__file__).parent / "data" / SHIPPED).read_bytes())
+    elsewhere, shipped = Stranger(among=64, bank=str(path)), Stranger(among=64)
+    assert (
+        elsewhere.files()
+        == shipped.files()
+        == {"bank": hashlib.sha256(path.read_bytes()).hexdigest()}
+    )
+    assert elsewhere.placeless() == shipped.placeless() == shipped
+    paper = PRESETS["paper"].start
+    assert (paper.files(), paper.placeless()) == ({}, paper)

@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from veilface.datasets.base import FaceRecord
-from veilface.datasets.files import SUFFIXES
 from veilface.errors import DatasetError, UnknownNameError
+from veilface.imaging.headers import SUFFIXES
 from veilface.protectors.controls import CONTROLS
 from veilface.protectors.registry import PROTECTORS
 
 UNMASK = "unmask:"
-"""Before a label, a name or a folder: those images as `veilface.evaluation.asking.unmask` does."""
+"""Before a label, a name or a folder: those images as `veilface.attacks.unmasking` does."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,12 +8,12 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from veilface.attacks.unmasking import unmask
 from veilface.datasets.base import FaceRecord
 from veilface.errors import DatasetError
 from veilface.evaluation.aligned import aligned_faces
 from veilface.evaluation.asking.conditions import Condition, ImageFolder
 from veilface.evaluation.asking.material import Material
-from veilface.evaluation.asking.unmask import unmask
 from veilface.jobs.cache import Job
 from veilface.jobs.sets import protect_set
 

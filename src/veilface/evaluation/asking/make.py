@@ -70,7 +70,7 @@ def write_lineups(
     for condition, stack in images.items():
         if stack.shape != material.faces.shape:
             raise ShapeError(f"{condition.label} has {tuple(stack.shape)} images")
-    plan = design(
+    designed = design(
         len(material.sources),
         len(images),
         viewers,
@@ -79,7 +79,7 @@ def write_lineups(
     )
     cases: dict[int, tuple[Case, ...]] = {}
     studies: dict[int, str] = {}
-    for viewer, showings in enumerate(plan, start=1):
+    for viewer, showings in enumerate(designed, start=1):
         conditions = list(images)
         cases[viewer] = tuple(
             _case(number, one, material, conditions[one.condition].label)

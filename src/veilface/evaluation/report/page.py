@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import base64
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from veilface.core.files import write_atomic
 from veilface.errors import MissingExtraError
-from veilface.evaluation.report.measures import RECOGNITION, VISIBILITY
 from veilface.evaluation.report.sheets import draw_sheet, protection_sheet
 from veilface.evaluation.report.tables import Table, recognition_table, targets, visibility_table
-from veilface.evaluation.results import Pictures
+from veilface.evaluation.results import Evaluation, Row
+from veilface.evaluation.table import RECOGNITION, VISIBILITY
 from veilface.imaging.encode import encode
 
 try:
@@ -47,15 +46,13 @@ class Section:
 
 
 def write_report(
-    evaluation: Mapping[str, Any],
-    pictures: Sequence[Pictures],
+    evaluation: Evaluation,
     path: str | os.PathLike[str],
 ) -> None:
     """Write the report; an existing file is replaced.
 
     Args:
-        evaluation: What ``evaluation.json`` holds.
-        pictures: Faces to look at. They hold photographs: with them the file is not for
+        evaluation: What was found. With pictures, which hold photographs, the file is not for
             publication.
         path: The HTML file; its folder must exist.
 
@@ -63,12 +60,12 @@ def write_report(
         ImageError: The file cannot be written.
         ShapeError: The numbers of faces differ.
     """
-    write_atomic(Path(path), render(evaluation, pictures).encode(), overwrite=True)
+    write_atomic(Path(path), render(evaluation).encode(), overwrite=True)
 
 
-def render(evaluation: Mapping[str, Any], pictures: Sequence[Pictures] = ()) -> str:
+def render(evaluation: Evaluation) -> str:
     """The report as HTML text, which refers to nothing outside of itself."""
-    sheets = [protection_sheet(each) for each in pictures]
+    sheets = [protection_sheet(each) for each in evaluation.pictures]
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("veilface.evaluation.report"),
         autoescape=True,
@@ -78,7 +75,7 @@ def render(evaluation: Mapping[str, Any], pictures: Sequence[Pictures] = ()) -> 
     )
     return environment.get_template("report.html").render(
         about=evaluation,
-        flags=[(row, sentence) for row in evaluation["rows"] for sentence in row["flags"]],
+        flags=[(row, sentence) for row in evaluation.rows for sentence in row.flags],
         images=visibility_table(evaluation),
         sections=[_section(target, rows) for target, rows in targets(evaluation).items()],
         sheets=[
@@ -90,7 +87,7 @@ def render(evaluation: Mapping[str, Any], pictures: Sequence[Pictures] = ()) -> 
     )
 
 
-def _section(target: str, rows: Sequence[Mapping[str, Any]]) -> Section:
+def _section(target: str, rows: Sequence[Row]) -> Section:
     drawn: dict[str, Figure] = {
         f"Detection error trade-off of {target}": plots.det_curves(rows),
         f"Scores of {target} that should match, and that should not": plots.score_histograms(rows),

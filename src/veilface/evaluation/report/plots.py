@@ -17,8 +17,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
 from veilface.evaluation.report.scores import Histogram, det
-
-Row = Mapping[str, Any]
+from veilface.evaluation.results import Row
 
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 _CLEAN, _FAINT = "#000000", "#B0B0B0"
@@ -55,7 +54,7 @@ def det_curves(rows: Sequence[Row]) -> Figure:
     figure, axes = _figure(6.4, 3.8)
     colours = _colours(rows)
     for row in rows:
-        scores, name = row["scores"], row["protector"]
+        scores, name = row.scores, row.protector
         if not scores["xdr"]:
             continue
         curve = det(np.asarray(scores["xdr"]), Histogram.read(scores["fmr_pc_histogram"]))
@@ -68,7 +67,7 @@ def det_curves(rows: Sequence[Row]) -> Figure:
             label=None if faint else name,
             zorder=1 if faint else 2,
         )
-    if any(row["protector"] not in colours for row in rows):
+    if any(row.protector not in colours for row in rows):
         axes.plot([], [], color=_FAINT, linewidth=0.8, label="other controls")
     axes.set(
         xscale="log",
@@ -76,7 +75,7 @@ def det_curves(rows: Sequence[Row]) -> Figure:
         ylim=(-0.02, 1.02),  # a curve along the axis stays visible
         xlabel="false match rate",
         ylabel="false non-match rate",
-        title=f"X′ against another photo, {rows[0]['target']}",
+        title=f"X′ against another photo, {rows[0].target}",
     )
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axes.grid(alpha=0.25)
@@ -91,17 +90,17 @@ def score_histograms(rows: Sequence[Row]) -> Figure:
     Args:
         rows: All rows of one target.
     """
-    shown = [row for row in rows if row["kind"] == "preset" or row["protector"] == "clean"]
+    shown = [row for row in rows if row.kind == "preset" or row.protector == "clean"]
     shown = shown or list(rows)
-    shown.sort(key=lambda row: row["kind"] == "preset")
+    shown.sort(key=lambda row: row.kind == "preset")
     figure = Figure(figsize=(6.4, 1.2 + 1.4 * len(shown)), layout="constrained")
     panels = figure.subplots(len(shown), sharex=True, squeeze=False)[:, 0]
     for axes, row in zip(panels, shown, strict=True):
         _score_panel(axes, row)
     handles, labels = panels[-1].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside upper center", ncols=4)
-    panels[-1].set_xlim(min(_lowest(row["scores"]) for row in shown) - 0.02, 1.02)
-    panels[-1].set_xlabel(f"cosine similarity of {rows[0]['target']}")
+    panels[-1].set_xlim(min(_lowest(row.scores) for row in shown) - 0.02, 1.02)
+    panels[-1].set_xlabel(f"cosine similarity of {rows[0].target}")
     return figure
 
 
@@ -116,20 +115,20 @@ def threshold_strips(rows: Sequence[Row]) -> Figure:
     jitter = np.random.default_rng(0)
     for place, row in enumerate(rows):
         for key, offset, colour in (("source", -0.17, _COLOURS[0]), ("xdr", 0.17, _COLOURS[1])):
-            scores = row["scores"][key]
+            scores = row.scores[key]
             heights = place + offset + jitter.uniform(-0.12, 0.12, len(scores))
             # Thousands of points would make a heavy drawing: they are kept as an image.
             axes.scatter(scores, heights, s=3, color=colour, linewidths=0, rasterized=True)
     for colour, label in ((_COLOURS[0], "against its source"), (_COLOURS[1], "another photo")):
         axes.scatter([], [], s=12, color=colour, linewidths=0, label=label)
     for rate, line in (("0.01", ":"), (_OPERATING_POINT, "--"), ("0.0001", "-.")):
-        threshold = rows[0]["scores"]["threshold"].get(rate)
+        threshold = rows[0].scores["threshold"].get(rate)
         if threshold is not None:
             label = f"FMR {float(rate):.0e}".replace("e-0", "e-")
             axes.axvline(threshold, color=_CLEAN, linewidth=0.9, linestyle=line, label=label)
-    axes.set_yticks(range(len(rows)), [row["protector"] for row in rows])
+    axes.set_yticks(range(len(rows)), [row.protector for row in rows])
     axes.set_ylim(len(rows) - 0.5, -0.5)
-    axes.set_xlabel(f"cosine similarity of {rows[0]['target']}")
+    axes.set_xlabel(f"cosine similarity of {rows[0].target}")
     axes.tick_params(axis="y", length=0)
     figure.legend(loc="outside upper center", ncols=5)
     return figure
@@ -144,17 +143,17 @@ def to_svg(figure: Figure) -> bytes:
 
 
 def _score_panel(axes: Axes, row: Row) -> None:
-    scores = row["scores"]
+    scores = row.scores
     others = Histogram.read(scores["fmr_pc_histogram"]).coarse(_BIN)
     axes.stairs(others.density, others.edges, fill=True, color=_FAINT, label="other people")
     kinds = [("xdr", "another photo", _COLOURS[1])]
-    if row["protector"] != "clean":  # against itself the clean image scores 1
+    if row.protector != "clean":  # against itself the clean image scores 1
         kinds.append(("source", "its source", _COLOURS[0]))
     for key, label, colour in kinds:
         genuine = Histogram.of(scores[key], others)
         axes.stairs(genuine.density, genuine.edges, color=colour, linewidth=1.4, label=label)
     axes.axvline(scores["threshold"][_OPERATING_POINT], color=_CLEAN, linestyle="--", linewidth=0.9)
-    axes.set_title(row["protector"], loc="left")
+    axes.set_title(row.protector, loc="left")
     axes.set_yticks([])
     axes.spines["left"].set_visible(False)
 
@@ -167,7 +166,7 @@ def _lowest(scores: Mapping[str, Any]) -> float:
 
 
 def _colours(rows: Sequence[Row]) -> dict[str, str]:
-    presets = dict.fromkeys(row["protector"] for row in rows if row["kind"] == "preset")
+    presets = dict.fromkeys(row.protector for row in rows if row.kind == "preset")
     cycle = {name: _COLOURS[k % len(_COLOURS)] for k, name in enumerate(presets)}
     return {"clean": _CLEAN, **cycle}
 

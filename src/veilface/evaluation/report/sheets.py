@@ -12,6 +12,7 @@ from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
 from veilface.core.files import write_atomic
+from veilface.core.template import SIDE
 from veilface.errors import ShapeError
 from veilface.evaluation.results import Pictures
 from veilface.imaging.encode import encode
@@ -22,7 +23,7 @@ BLUR = 3.0  # pixels: what remains when somebody looks from afar
 PUBLISHED = "protected-"
 """How the names of files begin that hold no photograph."""
 
-_SIDE, _GAP, _MARGIN = 112, 4, 116
+_GAP, _MARGIN = 4, 116
 _INK, _EMPTY = "#202020", "#E4E4E4"
 
 
@@ -88,22 +89,22 @@ def draw_sheet(sheet: Sheet) -> Image.Image:
         ShapeError: The rows hold different numbers of faces, or none at all.
     """
     columns = _columns(sheet.strips)
-    step = _SIDE + _GAP
+    step = SIDE + _GAP
     size = (_MARGIN + columns * step, len(sheet.strips) * step + _GAP)
     canvas = Image.new("RGB", size, "white")
     pen = ImageDraw.Draw(canvas)
     font = ImageFont.load_default(size=14)
     for row, strip in enumerate(sheet.strips):
         top = _GAP + row * step
-        middle = top + _SIDE // 2
+        middle = top + SIDE // 2
         label = "\n".join(strip.label.split(" ", 1)) if len(strip.label) > 13 else strip.label
         pen.multiline_text((_GAP, middle), label, fill=_INK, font=font, anchor="lm")
         for column in range(columns):
             left = _MARGIN + column * step
             if strip.faces is None:
-                box = (left, top, left + _SIDE - 1, top + _SIDE - 1)
+                box = (left, top, left + SIDE - 1, top + SIDE - 1)
                 pen.rectangle(box, fill=_EMPTY)
-                place = (left + _SIDE // 2, middle)
+                place = (left + SIDE // 2, middle)
                 pen.text(place, strip.absent, fill=_INK, font=font, anchor="mm")
             else:
                 face = np.ascontiguousarray(to_uint8(strip.faces[column]))

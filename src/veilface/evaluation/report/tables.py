@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from veilface.evaluation.report.measures import (
+from veilface.evaluation.results import Evaluation, Row
+from veilface.evaluation.table import (
     ABSENT,
     RECOGNITION,
     VISIBILITY,
     Measure,
     interval,
     number,
-    present,
 )
-
-Row = Mapping[str, Any]
+from veilface.measures.intervals import Estimate
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +29,7 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class TableLine:
     """One row: its label, whether it is a preset, a control or a level, and its cells."""
 
     label: str
@@ -44,7 +43,7 @@ class Table:
 
     caption: str
     columns: tuple[Measure, ...]
-    lines: tuple[Line, ...]
+    lines: tuple[TableLine, ...]
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -58,45 +57,52 @@ class Table:
         return tuple(f"{', '.join(titles)}: {why}" for why, titles in found.items() if why)
 
 
-def targets(evaluation: Mapping[str, Any]) -> dict[str, list[Row]]:
+def targets(evaluation: Evaluation) -> dict[str, list[Row]]:
     """The rows of each target, presets first, in the order of the evaluation."""
     found: dict[str, list[Row]] = {}
-    for row in evaluation["rows"]:
-        found.setdefault(row["target"], []).append(row)
-    return {target: sorted(rows, key=_controls_last) for target, rows in found.items()}
+    for row in evaluation.rows:
+        found.setdefault(row.target, []).append(row)
+    return {
+        target: sorted(rows, key=lambda row: row.kind != "preset") for target, rows in found.items()
+    }
 
 
 def recognition_table(target: str, rows: Sequence[Row]) -> Table:
     """What one recogniser makes of the images of every protector and control."""
-    return _table(f"Matches of {target}", rows, RECOGNITION, labels=[r["protector"] for r in rows])
+    return _table(f"Matches of {target}", rows, RECOGNITION, labels=[r.protector for r in rows])
 
 
-def visibility_table(evaluation: Mapping[str, Any]) -> Table:
+def visibility_table(evaluation: Evaluation) -> Table:
     """What a person, a detector and plain image similarity make of the images.
 
     Leaving the target out makes other images for each target, so a protector may have several
     lines; beside SSIM and PSNR stands the level of photos of two different people.
     """
-    images = {(row["protector"], tuple(row["surrogates"])): row for row in evaluation["rows"]}
-    rows = sorted(images.values(), key=_controls_last)
-    several = {name for name in (r["protector"] for r in rows) if _count(rows, name) > 1}
-    labels = [_label(r, with_surrogates=r["protector"] in several) for r in rows]
+    images = {(row.protector, row.surrogates): row for row in evaluation.rows}
+    rows = sorted(images.values(), key=lambda row: row.kind != "preset")
+    count = Counter(row.protector for row in rows)
+    labels = [
+        f"{r.protector} ({', '.join(r.surrogates)})" if count[r.protector] > 1 else r.protector
+        for r in rows
+    ]
     table = _table("Images", rows, VISIBILITY, labels=labels)
-    names = present(VISIBILITY, rows)
-    level = tuple(_cell(evaluation["stranger"], name, VISIBILITY[name]) for name in names)
-    return Table(table.caption, table.columns, (*table.lines, Line("a stranger", "level", level)))
+    names = _present(VISIBILITY, rows)
+    level = tuple(_cell(evaluation.stranger, name, VISIBILITY[name]) for name in names)
+    return Table(
+        table.caption, table.columns, (*table.lines, TableLine("a stranger", "level", level))
+    )
 
 
 def _table(
     caption: str, rows: Sequence[Row], measures: Mapping[str, Measure], *, labels: Sequence[str]
 ) -> Table:
-    shown = present(measures, rows)
+    shown = _present(measures, rows)
     lines = (
-        Line(
+        TableLine(
             label,
-            row["kind"],
+            row.kind,
             tuple(
-                _cell(row["measures"], name, measures[name], row["reasons"].get(name, ""))
+                _cell(row.figures, name, measures[name], row.reasons.get(name, ""))
                 for name in shown
             ),
         )
@@ -105,25 +111,17 @@ def _table(
     return Table(caption, tuple(measures[name] for name in shown), tuple(lines))
 
 
-def _cell(found: Row, name: str, measure: Measure, reason: str = "") -> Cell:
+def _cell(found: Mapping[str, Estimate], name: str, measure: Measure, reason: str = "") -> Cell:
     estimate, chance = found.get(name), found.get(f"{name}_chance")
     if estimate is None:
         return Cell(ABSENT, reason=reason)
     return Cell(
-        number(estimate["value"], measure.digits),
+        number(estimate.value, measure.digits),
         interval(estimate, measure.digits),
-        "" if chance is None else f"chance {number(chance['value'], measure.digits)}",
+        "" if chance is None else f"chance {number(chance.value, measure.digits)}",
     )
 
 
-def _controls_last(row: Row) -> bool:
-    return bool(row["kind"] != "preset")
-
-
-def _count(rows: Sequence[Row], protector: str) -> int:
-    return sum(row["protector"] == protector for row in rows)
-
-
-def _label(row: Row, *, with_surrogates: bool) -> str:
-    name: str = row["protector"]
-    return f"{name} ({', '.join(row['surrogates'])})" if with_surrogates else name
+def _present(measures: Mapping[str, Measure], rows: Sequence[Row]) -> list[str]:
+    """The measures that at least one row has a number of, in the order of the table."""
+    return [name for name in measures if any(name in row.figures for row in rows)]

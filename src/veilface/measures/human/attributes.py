@@ -22,7 +22,7 @@ from veilface.measures.human.catalogue import EMOTION, FACEMESH, FaceNetwork
 from veilface.recognizers.geometry import CropResize
 from veilface.recognizers.networks.evaluated import GraphNetwork
 from veilface.recognizers.readers.tfjs import read_tfjs
-from veilface.recognizers.registry import RECOGNIZERS
+from veilface.recognizers.table import RECOGNIZERS
 from veilface.weights import store
 from veilface.weights.spec import Fetchable
 
@@ -73,12 +73,12 @@ class AttributeNetworks(nn.Module):
 
     def __init__(self, age_sex: nn.Module, mesh: nn.Module, expression: nn.Module) -> None:
         super().__init__()
-        plan = RECOGNIZERS["faceres"].preprocessing
+        stated = RECOGNIZERS["faceres"].preprocessing
         self.age_sex, self.mesh, self.expression = age_sex, mesh, expression
-        self.age_sex_crop = CropResize(plan.crop, plan.side)
+        self.age_sex_crop = CropResize(stated.crop, stated.side)
         self.mesh_crop = CropResize(FACEMESH.crop, FACEMESH.side)
         self.expression_crop = CropResize(EMOTION.crop, EMOTION.side)
-        for name, values in (("colour_mean", plan.mean), ("luma", _LUMA)):
+        for name, values in (("colour_mean", stated.mean), ("luma", _LUMA)):
             self.register_buffer(name, torch.tensor(values).view(1, 3, 1, 1), persistent=False)
         self.eval()
 
@@ -157,5 +157,5 @@ def _face_network(network: FaceNetwork) -> GraphNetwork:
 
 
 def _network(spec: Fetchable, outputs: tuple[str, ...]) -> GraphNetwork:
-    topology, *shards = store.locate(spec)
-    return GraphNetwork([read_tfjs(topology, shards, output=name) for name in outputs])
+    paths = store.locate(spec)
+    return GraphNetwork([read_tfjs(*paths, output=name) for name in outputs])

@@ -8,10 +8,9 @@ from types import MappingProxyType
 
 from veilface.errors import UnknownNameError
 from veilface.recognizers.own.onnx_text import is_onnx
-from veilface.recognizers.registry import RECOGNIZERS, get_spec
-from veilface.weights.spec import Fetchable, WeightFile, WeightSource
-
-_PACKAGE, _VERSION = "@vladmandic/human", "3.3.6"
+from veilface.recognizers.registry import get_spec
+from veilface.recognizers.table import RECOGNIZERS
+from veilface.weights.spec import Fetchable, WeightFile, WeightSource, published
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,21 +43,17 @@ class FaceNetwork:
 
 FACEMESH = FaceNetwork(
     name="facemesh",
-    source=WeightSource(
-        registry="npm",
-        package=_PACKAGE,
-        version=_VERSION,
-        files=(
-            WeightFile(
-                "package/models/facemesh.json",
-                95_845,
-                "b60ca26f404724f43bd2b1575761d8265180e1f053cc0731caa68462927309e7",
-            ),
-            WeightFile(
-                "package/models/facemesh.bin",
-                1_477_958,
-                "3826da640b0a3021161605369ee6af293f75d518040355b960ec71a3390c1c0b",
-            ),
+    source=published(
+        "npm:@vladmandic/human@3.3.6",
+        WeightFile(
+            "package/models/facemesh.json",
+            95_845,
+            "b60ca26f404724f43bd2b1575761d8265180e1f053cc0731caa68462927309e7",
+        ),
+        WeightFile(
+            "package/models/facemesh.bin",
+            1_477_958,
+            "3826da640b0a3021161605369ee6af293f75d518040355b960ec71a3390c1c0b",
         ),
     ),
     outputs=("Identity_2", "Identity_1"),  # the mesh, and whether there is a face
@@ -73,21 +68,17 @@ FACEMESH = FaceNetwork(
 
 EMOTION = FaceNetwork(
     name="emotion",
-    source=WeightSource(
-        registry="npm",
-        package=_PACKAGE,
-        version=_VERSION,
-        files=(
-            WeightFile(
-                "package/models/emotion.json",
-                17_980,
-                "56f7e557eb0c863a8b9ab04ac7ccba756e93bf2c27dce135ef0e8712b80b7ad2",
-            ),
-            WeightFile(
-                "package/models/emotion.bin",
-                820_516,
-                "927ac8224f356ab1e68c2bcfbfa07b0c8567047d1bcf817388ba6e38214c4987",
-            ),
+    source=published(
+        "npm:@vladmandic/human@3.3.6",
+        WeightFile(
+            "package/models/emotion.json",
+            17_980,
+            "56f7e557eb0c863a8b9ab04ac7ccba756e93bf2c27dce135ef0e8712b80b7ad2",
+        ),
+        WeightFile(
+            "package/models/emotion.bin",
+            820_516,
+            "927ac8224f356ab1e68c2bcfbfa07b0c8567047d1bcf817388ba6e38214c4987",
         ),
     ),
     outputs=("Identity",),

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from veilface.core.randomness import Draws
+from veilface.core.template import SIDE
 
 # Soft ellipses in the ArcFace 112x112 template: centre x, centre y, radius x, radius y in pixels.
 Ellipse = tuple[float, float, float, float]
@@ -18,7 +19,7 @@ def feature_mask(
     regions: tuple[Ellipse, ...],
     *,
     softness: float,
-    side: int = 112,
+    side: int = SIDE,
     device: torch.device | str = "cpu",
 ) -> Tensor:
     """A soft mask of the regions that are kept.

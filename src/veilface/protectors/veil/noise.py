@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from veilface.core.randomness import Draws
+from veilface.core.template import SIDE
 
 
 @lru_cache(maxsize=32)
@@ -57,7 +58,7 @@ def gradient_noise(draws: Draws, *, side: int, wavelength: float) -> Tensor:
 def multi_scale_noise(
     draws: Draws,
     *,
-    side: int = 112,
+    side: int = SIDE,
     wavelength: float = 28.0,
     octaves: int = 4,
     persistence: float = 0.5,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from veilface.protectors.veil.diversity import Diversity
-from veilface.protectors.veil.starts import LocalFeatures, Stranger
+from veilface.protectors.veil.starts import LocalFeatures, Start, Stranger
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class Preset:
 
     name: str
     summary: str
-    start: LocalFeatures | Stranger
+    start: Start
     radius: float | None
     steps: int
     band: Band | None = None

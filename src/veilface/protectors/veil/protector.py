@@ -9,7 +9,7 @@ from torch import Generator, Tensor
 
 from veilface.core.randomness import Draws
 from veilface.errors import ShapeError
-from veilface.protectors.base import Surrogate, check_faces, quantise
+from veilface.protectors.base import Steps, Surrogate, check_faces, quantise
 from veilface.protectors.veil.band import FineBand
 from veilface.protectors.veil.masking import masked_radius
 from veilface.protectors.veil.noise import multi_scale_noise, positive_field
@@ -33,28 +33,24 @@ class VeilProtector:
     Args:
         preset: The parameters.
         surrogates: At least one recogniser, all on the device on which images will arrive.
-        progress: Called after each step with the number of finished steps and of all steps.
 
     Raises:
         ShapeError: No surrogate is given.
     """
 
-    def __init__(
-        self,
-        preset: Preset,
-        surrogates: Sequence[Surrogate],
-        *,
-        progress: Callable[[int, int], None] | None = None,
-    ) -> None:
+    def __init__(self, preset: Preset, surrogates: Sequence[Surrogate]) -> None:
         if not surrogates:
             raise ShapeError(f"the preset {preset.name} needs at least one recogniser")
         self.name = preset.name
         self.preset = preset
         self.surrogates = tuple(surrogates)
-        self.progress = progress
 
     def protect(
-        self, x: Tensor, *, generator: Generator | Sequence[Generator] | None = None
+        self,
+        x: Tensor,
+        *,
+        generator: Generator | Sequence[Generator] | None = None,
+        progress: Steps | None = None,
     ) -> Protected:
         """Rewrite faces so that people do not see them and the surrogates still match them.
 
@@ -62,6 +58,7 @@ class VeilProtector:
             x: (N, 3, 112, 112) float RGB in [0, 1], aligned to the ArcFace template.
             generator: None for the operating system's randomness (recommended); one generator,
                 or one an image, for repeatable results.
+            progress: Told after each step.
 
         Returns:
             The protected images, rounded to 8 bits, and their similarities to ``x``.
@@ -94,7 +91,7 @@ class VeilProtector:
             steps=preset.steps,
             radius=self._radius(start),
             band=band,
-            progress=self.progress,
+            progress=progress,
         )
         if band is not None:
             images = band.settle(images, start)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -14,6 +16,29 @@ from veilface.imaging.frequency import high_pass
 from veilface.protectors.veil.diversity import moved_each
 from veilface.protectors.veil.filling import EYES, Ellipse, feature_mask, stochastic_fill
 from veilface.protectors.veil.strangers import load_bank
+
+
+class Start(Protocol):
+    """How X_0 is made, and all that it depends on: its own parameters, and files.
+
+    A start is a dataclass whose ``repr`` says its parameters.
+    """
+
+    def draw(self, x: Tensor, draws: Draws) -> Tensor:
+        """X_0 for faces ``x``, (N, 3, H, W) in [0, 1], each from its own stream."""
+        ...
+
+    def files(self) -> Mapping[str, str]:
+        """By role the SHA-256 of every file that is read.
+
+        Raises:
+            WeightsError: One is not there, or is none.
+        """
+        ...
+
+    def placeless(self) -> Start:
+        """The same without the paths of its files: where they lie changes no image."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +66,14 @@ class LocalFeatures:
         filling = stochastic_fill(x, draws, spread=self.spread)
         mask = feature_mask(self.regions, softness=self.softness, side=x.shape[-1], device=x.device)
         return torch.lerp(filling, fine, mask.to(x.dtype)).clamp(0.0, 1.0)
+
+    def files(self) -> Mapping[str, str]:
+        """None."""
+        return {}
+
+    def placeless(self) -> LocalFeatures:
+        """Itself."""
+        return self
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +149,14 @@ class Stranger:
     def draw(self, x: Tensor, draws: Draws) -> Tensor:
         """X_0 for faces ``x``, of which nothing but the kind of numbers is used; see `faces`."""
         return self.faces(draws).to(x.dtype)
+
+    def files(self) -> Mapping[str, str]:
+        """The bank's."""
+        return {"bank": load_bank(self.bank).digest}
+
+    def placeless(self) -> Stranger:
+        """With a bank that is known by its content only."""
+        return replace(self, bank=None)
 
     def faces(self, draws: Draws) -> Tensor:
         """(N, 3, 112, 112) float32 strangers in [0, 1], one a stream, on the streams' device."""

@@ -23,7 +23,7 @@ from veilface.recognizers.networks.chain import FrozenConv
 from veilface.recognizers.readers.dlib import DlibLayer, DlibModel
 from veilface.recognizers.readers.lowered import LoweredLayer
 
-SIDE = 150
+INPUT_SIDE = 150
 DIM = 128
 
 
@@ -92,8 +92,8 @@ class DlibResNet(nn.Module):
         Raises:
             WeightsError: They are not; the message names the first difference.
         """
-        if model.size != (SIDE, SIDE):
-            msg = f"the dlib network reads {model.size} pixels, not {SIDE}x{SIDE}"
+        if model.size != (INPUT_SIDE, INPUT_SIDE):
+            msg = f"the dlib network reads {model.size} pixels, not {INPUT_SIDE}x{INPUT_SIDE}"
             raise WeightsError(msg)
         records = list(model.layers)
         self._expect(records, ("con_4", "affine_", "relu_", "max_pool_2"), self.stem)
@@ -197,7 +197,7 @@ def _macs(network: DlibResNet) -> int:
         total += out * per_group * rows * columns * after**2
         return after
 
-    side = (count(network.stem, SIDE) - 3) // 2 + 1
+    side = (count(network.stem, INPUT_SIDE) - 3) // 2 + 1
     for block in network.blocks:
         assert isinstance(block, _Block)  # noqa: S101
         inner = count(block.first, side)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from veilface.recognizers.layers import SYMMETRIC_1, Padding, Stack
 from veilface.recognizers.networks.chain import FrozenNetwork
 
-SIDE = 224
+INPUT_SIDE = 224
 _SAME_STRIDE_2: Padding = (0, 1, 0, 1)
 _WIDTHS = (64, 128, 128, 256, 256, 512, 512, 512, 512, 512, 512, 1024, 1024)
 _HALVING = frozenset({2, 4, 6, 12})  # numbers of the pairs whose depthwise layer has stride 2
@@ -26,4 +26,4 @@ def build() -> FrozenNetwork:
             stack.depthwise(padding=SYMMETRIC_1, activation="relu6")
         stack.conv(width, activation="relu6")
     stack.mean()
-    return FrozenNetwork(stack.layers, side=SIDE)
+    return FrozenNetwork(stack.layers, side=INPUT_SIDE)

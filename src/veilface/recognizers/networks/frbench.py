@@ -20,16 +20,11 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
+from veilface.core.template import SIDE, TEMPLATE
 from veilface.errors import WeightsError
 from veilface.weights.frbench_assets import MISSING
 from veilface.weights.state_dict import read_state_dict
 
-SIDE = 112
-# Pixels of the 112x112 face, x and y of the five points.
-_ARCFACE = (
-    (38.2946, 51.6963), (73.5318, 51.5014), (56.0252, 71.7366), (41.5493, 92.3655),
-    (70.7299, 92.2041),
-)  # fmt: skip
 _LARGEST_CONFIG = 1 << 20  # bytes
 
 Build = Callable[[str, Mapping[str, Any], torch.device], nn.Module]
@@ -93,8 +88,7 @@ class FrbenchNetwork(nn.Module):
         template = table.get("template")
         if template is not None:
             points = torch.tensor(template, dtype=torch.float64)
-            wanted = torch.tensor(_ARCFACE, dtype=torch.float64)
-            if points.shape != wanted.shape or float((points - wanted).abs().max()) > 0.1:
+            if points.shape != TEMPLATE.shape or float((points - TEMPLATE).abs().max()) > 0.1:
                 msg = f"{config} asks for another alignment than ArcFace's"
                 raise WeightsError(msg)
         self.order = table.get("channel", "rgb")

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from veilface.errors import WeightsError
 from veilface.recognizers.networks.folding import FoldedConv
 
-SIDE = 160
+INPUT_SIDE = 160
 DIM = 512
 _CLASSES = ("logits.weight", "logits.bias")  # of the training set; not used
 
@@ -157,7 +157,7 @@ class InceptionResnetV1(nn.Module):
             for module in shadow.modules():
                 if isinstance(module, FoldedConv):
                     module.register_forward_hook(count)
-            shadow(torch.empty(1, 3, SIDE, SIDE))
+            shadow(torch.empty(1, 3, INPUT_SIDE, INPUT_SIDE))
         return total
 
     def forward(self, x: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from veilface.recognizers.layers import SYMMETRIC_1, Stack
 from veilface.recognizers.networks.chain import FrozenNetwork
 
-SIDE = 112
+INPUT_SIDE = 112
 DIM = 256
 _WIDTHS = (32, 32, 64, 128)
 
@@ -25,4 +25,4 @@ def build() -> FrozenNetwork:
         end = stack.depthwise()
         stack.add(start, end)
     stack.conv(DIM, 4, activation="none")
-    return FrozenNetwork(stack.layers, side=SIDE)
+    return FrozenNetwork(stack.layers, side=INPUT_SIDE)

@@ -14,7 +14,7 @@ from functools import partial
 from veilface.recognizers.layers import SYMMETRIC_1, Padding, Stack
 from veilface.recognizers.networks.chain import FrozenNetwork
 
-SIDE = 112
+INPUT_SIDE = 112
 _SAME_STRIDE_2: Padding = (0, 1, 0, 1)  # TensorFlow's SAME for even sides
 
 
@@ -41,7 +41,7 @@ def build(*, dim: int, halving: Padding) -> FrozenNetwork:
     stack.conv(512)
     stack.depthwise(7, padding=(0, 0, 0, 0), activation="none")
     stack.conv(dim, activation="none")
-    return FrozenNetwork(stack.layers, side=SIDE)
+    return FrozenNetwork(stack.layers, side=INPUT_SIDE)
 
 
 def _bottleneck(stack: Stack, middle: int, out: int, *, halving: Padding | None = None) -> None:

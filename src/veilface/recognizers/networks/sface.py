@@ -10,7 +10,7 @@ from __future__ import annotations
 from veilface.recognizers.layers import SYMMETRIC_1, Stack
 from veilface.recognizers.networks.chain import FrozenNetwork
 
-SIDE = 112
+INPUT_SIDE = 112
 _WIDTHS = (64, 128, 128, 256, 256, 512, 512, 512, 512, 512, 512, 1024, 1024)
 _HALVING = frozenset({2, 4, 6, 12})  # numbers of the pairs whose depthwise layer has stride 2
 
@@ -23,4 +23,4 @@ def build() -> FrozenNetwork:
         stack.depthwise(stride=2 if number in _HALVING else 1)
         stack.conv(width)
     stack.conv(128, 7, activation="none")
-    return FrozenNetwork(stack.layers, side=SIDE)
+    return FrozenNetwork(stack.layers, side=INPUT_SIDE)

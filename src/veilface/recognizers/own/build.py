@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from torch import nn
@@ -19,12 +20,23 @@ from veilface.recognizers.own.foreign import (
 from veilface.recognizers.own.onnx_file import OnnxFile, read_onnx_file
 from veilface.recognizers.own.onnx_text import OnnxText, parse_onnx
 from veilface.recognizers.recognizer import Recognizer
-from veilface.recognizers.registry import RECOGNIZERS
 from veilface.recognizers.spec import Calibration, Preprocessing, RecognizerSpec
+from veilface.recognizers.table import RECOGNIZERS
 from veilface.weights.packages import sha256_of
 from veilface.weights.spec import WeightFile, WeightSource
 
-_OPEN_SIDE = 112
+_spec = partial(
+    RecognizerSpec,
+    family="own",
+    training_set="not known",
+    loss="not known",
+    macs=0,
+    format="user",
+    network="",
+    licence="the user's own",
+    research_only=False,
+)
+"""What is known about a recogniser of the user's own, and what is not."""
 
 
 def from_callable(
@@ -57,9 +69,9 @@ def from_callable(
             f"{name!r} cannot be the name of a recogniser of your own; choose another"
         )
     # (x · 255 - 0) / 255: the function sees the faces as they are.
-    as_they_are = Preprocessing(side=SIDE, order="rgb", mean=(0.0, 0.0, 0.0), std=255.0)
+    as_they_are = Preprocessing(mean=(0.0, 0.0, 0.0), std=255.0)
     spec = _spec(
-        name,
+        name=name,
         architecture="Python function",
         dim=dim,
         parameters=0,
@@ -119,7 +131,7 @@ def _described(text: str) -> tuple[OnnxFile, RecognizerSpec]:
         files=(WeightFile(parts.path.name, parts.path.stat().st_size, sha256),),
     )
     spec = _spec(
-        name,
+        name=name,
         architecture="ONNX file",
         dim=dim,
         parameters=file.parameters,
@@ -127,37 +139,6 @@ def _described(text: str) -> tuple[OnnxFile, RecognizerSpec]:
         source=source,
     )
     return file, calibrated(spec)
-
-
-def _spec(
-    name: str,
-    *,
-    architecture: str,
-    dim: int,
-    parameters: int,
-    preprocessing: Preprocessing,
-    source: WeightSource,
-    calibration: Calibration | None = None,
-) -> RecognizerSpec:
-    """What is known about a recogniser of the user's own, and what is not."""
-    return RecognizerSpec(
-        name=name,
-        family="own",
-        architecture=architecture,
-        training_set="not known",
-        loss="not known",
-        dim=dim,
-        parameters=parameters,
-        macs=0,
-        preprocessing=preprocessing,
-        source=source,
-        format="user",
-        network="",
-        licence="the user's own",
-        research_only=False,
-        calibration=calibration,
-        verified=False,
-    )
 
 
 def _name(path: Path) -> str:
@@ -170,4 +151,4 @@ def _side(parts: OnnxText, file: OnnxFile) -> int:
         raise WeightsError(
             f"size={parts.size} for {parts.path}, which reads {file.side}×{file.side} pixels"
         )
-    return parts.size or file.side or _OPEN_SIDE
+    return parts.size or file.side or SIDE

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
+from veilface.core.template import SIDE
 from veilface.errors import (
     MissingExtraError,
     NotDifferentiableError,
@@ -147,7 +148,7 @@ def runtime_network(file: OnnxFile, *, name: str, dim: int | None = None) -> Bla
 
     function: Embed = run if file.batch is None else InBatches(_Function(run), file.batch)
     if dim is None:
-        side = file.side or 112
+        side = file.side or SIDE
         found = tuple(torch.as_tensor(function(torch.zeros(1, 3, side, side))).shape)
         if len(found) != 2:
             raise WeightsError(f"{file.path} writes {found}; embeddings N×D are expected")

@@ -29,7 +29,7 @@ _TYPES = {
 _MAX_NODES = 100_000
 
 
-def read_tfjs(topology: Path, shards: Sequence[Path], *, output: str | None = None) -> Graph:
+def read_tfjs(topology: Path, *shards: Path, output: str | None = None) -> Graph:
     """Parse a graph model.
 
     Args:

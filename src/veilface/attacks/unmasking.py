@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
+from veilface.attacks.base import Fitted, Setting
 from veilface.imaging.filters import luma
 from veilface.imaging.frequency import high_pass
 from veilface.protectors.base import quantise
@@ -23,6 +24,15 @@ def unmask(images: Tensor) -> Tensor:
     Returns:
         (N, 3, 112, 112) grey, rounded to 8 bits; an image without fine structure is mid-grey.
     """
-    fine = high_pass(luma(images), cutoff=CUTOFF)
+    return stretched(high_pass(luma(images), cutoff=CUTOFF).expand(-1, 3, -1, -1))
+
+
+def stretched(fine: Tensor) -> Tensor:
+    """A signal (N, 3, H, W) around 0 as an image around mid-grey that fills the range."""
     reach = fine.abs().flatten(1).quantile(_SHOWN, dim=1).clamp_min(1 / 255)
-    return quantise((0.5 + fine / (2 * reach.view(-1, 1, 1, 1))).expand(-1, 3, -1, -1))
+    return quantise(0.5 + fine / (2 * reach.view(-1, 1, 1, 1)))
+
+
+def high_passed(setting: Setting) -> Fitted:
+    """`unmask` as an attack: a bystander who needs nothing but the image."""
+    return Fitted(lambda protected: unmask(protected.images))

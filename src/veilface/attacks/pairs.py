@@ -1,0 +1,172 @@
+"""Pairs (X, what is sent of it) that an attacker makes of other people's photos."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import torch
+from torch import Generator, Tensor
+
+from veilface.attacks.base import Setting, observed
+from veilface.attacks.victim import Victim
+from veilface.errors import AttackError
+from veilface.jobs.cache import CHUNK
+from veilface.training.images import Batch, TrainingImages
+
+SHARE = 0.1
+"""Of the photos that are kept for validation, at most `MOST`."""
+
+MOST = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """Aligned tensors of a batch.
+
+    Attributes:
+        sent: (N, C, 112, 112) as `observed`.
+        faces: (N, 3, 112, 112) the photos.
+        inside: (N, 1, 112, 112), 1 where a photo shows something.
+    """
+
+    sent: Tensor
+    faces: Tensor
+    inside: Tensor
+
+
+class Source(Protocol):
+    """Where a training draws its pairs from."""
+
+    @property
+    def photos(self) -> int:
+        """All that pairs are made of."""
+        ...
+
+    @property
+    def count(self) -> int:
+        """Those that are drawn."""
+        ...
+
+    def draw(self, size: int, generator: Generator) -> Pairs:
+        """A random batch."""
+        ...
+
+    def validation(self) -> Pairs:
+        """The same pairs every time, of photos that are never drawn."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class FreshPairs:
+    """Protected anew every time a photo is seen, so that fixed randomness is never learned.
+
+    Attributes:
+        victim: A cheap protector.
+        faces: Photos.
+        shuffled: Whether each photo stands beside what is sent of another: a null, which learns
+            what all faces have in common.
+    """
+
+    victim: Victim
+    faces: TrainingImages = field(repr=False)
+    shuffled: bool = False
+
+    @property
+    def photos(self) -> int:
+        """All that pairs are made of."""
+        return len(self.faces)
+
+    @property
+    def count(self) -> int:
+        """Those that are drawn."""
+        return len(_split(self.faces)[0])
+
+    def draw(self, size: int, generator: Generator) -> Pairs:
+        """A random batch, half of it mirrored before it is protected."""
+        batch = _split(self.faces)[0].draw(size, generator)
+        return self._pairs(batch, generator)
+
+    def validation(self) -> Pairs:
+        """The last photos under one draw."""
+        kept = _split(self.faces)[1]
+        return self._pairs(kept.batch(torch.arange(len(kept))), Generator().manual_seed(0))
+
+    def _pairs(self, batch: Batch, generator: Generator) -> Pairs:
+        sent = observed(self.victim.fresh(batch.faces, generator))
+        return Pairs(sent.roll(1, 0) if self.shuffled else sent, batch.faces, batch.inside)
+
+
+@dataclass(frozen=True, slots=True)
+class KeptPairs:
+    """Protected once and kept, for protectors where every image costs an optimisation.
+
+    Attributes:
+        images: (N, 3, 112, 112) of the protector.
+        faces: The N photos.
+        shuffled: As in `FreshPairs`.
+    """
+
+    images: Tensor = field(repr=False)
+    faces: TrainingImages = field(repr=False)
+    shuffled: bool = False
+
+    @property
+    def photos(self) -> int:
+        """All that pairs are made of."""
+        return len(self.faces)
+
+    @property
+    def count(self) -> int:
+        """Those that are drawn."""
+        return len(_split(self.faces)[0])
+
+    def draw(self, size: int, generator: Generator) -> Pairs:
+        """A random batch; both sides of half of it are mirrored."""
+        batch = _split(self.faces)[0].draw(size, generator)
+        flipped = torch.rand(size, generator=generator) < 0.5
+        mirror = flipped[:, None, None, None]
+        faces = self.faces.batch(batch.indices, flipped=flipped)
+        sent = self.images[batch.indices]
+        return self._pairs(torch.where(mirror, sent.flip(-1), sent), faces)
+
+    def validation(self) -> Pairs:
+        """The last photos."""
+        kept = _split(self.faces)[1]
+        batch = kept.batch(torch.arange(len(kept)))
+        return self._pairs(self.images[-len(kept) :], batch)
+
+    def _pairs(self, sent: Tensor, batch: Batch) -> Pairs:
+        return Pairs(sent.roll(1, 0) if self.shuffled else sent, batch.faces, batch.inside)
+
+
+def make_pairs(setting: Setting, *, shuffled: bool = False) -> Source:
+    """The pairs of a setting: fresh ones where they are cheap, else what the budget protects.
+
+    Raises:
+        DatasetError: There are no photos.
+        AttackError: Fewer than two chunks could be protected.
+    """
+    faces = setting.training_faces()
+    victim = setting.victim
+    if victim.is_cheap:
+        return FreshPairs(victim, faces, shuffled)
+    began, done = time.monotonic(), 0
+    step = CHUNK * (victim.jobs or 2)
+    while done < len(faces) and time.monotonic() - began < 60 * setting.minutes:
+        part = faces.part(slice(done, done + step))
+        victim.protect(part.batch(torch.arange(len(part))).faces)
+        done += len(part)
+        setting.progress("protecting pairs", done, len(faces))
+    if done < 2 * CHUNK:
+        raise AttackError(
+            f"{done} pairs are too few to learn from; allow more --minutes or --pairs"
+        )
+    made = faces.part(slice(done))
+    images = victim.protect(made.batch(torch.arange(done)).faces).images  # they are kept
+    return KeptPairs(images, made, shuffled)
+
+
+def _split(faces: TrainingImages) -> tuple[TrainingImages, TrainingImages]:
+    return faces.split(max(1, min(MOST, round(SHARE * len(faces)))))

@@ -1,0 +1,162 @@
+"""Reconstruction by a U-Net from what is sent to the photo: the attack of the paper's Table 3.
+
+Source:
+    Paper Sec. 4.4; network and settings as MinusFace (CVPR 2024), A.3 and B.2: L1, rate 1e-3,
+    batches of 64, until convergence or the end of a stated budget. The optimiser is not named:
+    Adam is used.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+import torch
+from torch import Generator, Tensor, nn
+
+from veilface.attacks.base import Fitted, Setting, observed
+from veilface.attacks.pairs import Pairs, Source, make_pairs
+from veilface.training.loop import Budget, generator_of, train
+from veilface.training.unet import UNet
+from veilface.types import Protected
+
+RATE = 1e-3
+BATCH, SMALL_BATCH = 64, 16
+"""Photos a step on an accelerator and on a CPU."""
+
+EVERY = 50  # steps between two validations
+PATIENCE = 12  # validations without progress
+_SCALED = 64  # pairs that the scale of the channels is measured on
+
+
+class Reconstructor(nn.Module):
+    """A U-Net behind a fixed scaling of its channels.
+
+    Args:
+        channels: Of what is sent.
+        width: Multiplies the channels of the network; 34.5 million parameters at 1.
+    """
+
+    mean: Tensor
+    spread: Tensor
+
+    def __init__(self, channels: int, *, width: float) -> None:
+        super().__init__()
+        self.network = UNet(channels, 3, width=width)
+        self.register_buffer("mean", torch.zeros(1, channels, 1, 1))
+        self.register_buffer("spread", torch.ones(1, channels, 1, 1))
+
+    def scale_to(self, sent: Tensor) -> None:
+        """Fix the scaling on (N, C, H, W) examples: mean 0 and standard deviation 1 a channel."""
+        self.mean.copy_(sent.mean(dim=(0, 2, 3), keepdim=True))
+        self.spread.copy_(sent.std(dim=(0, 2, 3), keepdim=True).clamp_min(1e-6))
+
+    def forward(self, sent: Tensor) -> Tensor:
+        """(N, C, 112, 112) to (N, 3, 112, 112), not clamped."""
+        restored: Tensor = self.network((sent - self.mean) / self.spread)
+        return restored + 0.5
+
+
+class ReconstructionTask:
+    """The L1 distance to the photos, where they show something.
+
+    Args:
+        source: Of the pairs.
+        width: Of the network.
+        seed: Of its initial weights and of the examples that scale the channels.
+        device: To train on.
+    """
+
+    def __init__(self, source: Source, *, width: float, seed: int, device: torch.device) -> None:
+        self.source, self.device = source, device
+        self.batch = BATCH if device.type == "cuda" else SMALL_BATCH
+        examples = source.draw(_SCALED, generator_of(seed, "scale")).sent
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(int(generator_of(seed, "weights").initial_seed()))
+            self.module = Reconstructor(examples.shape[1], width=width)
+        self.module.scale_to(examples)
+        self.module.to(device)
+        self.optimizer = torch.optim.Adam(self.module.parameters(), lr=RATE)
+        self._kept = source.validation()
+
+    def losses(self, generator: Generator) -> Mapping[str, Tensor]:
+        """Of one batch."""
+        return {"loss": self._loss(self.source.draw(self.batch, generator))}
+
+    def validate(self, generator: Generator) -> Mapping[str, float]:
+        """On photos that are never drawn."""
+        return {"loss": float(self._loss(self._kept))}
+
+    def _loss(self, pairs: Pairs) -> Tensor:
+        found = self.module(pairs.sent.to(self.device))
+        inside = pairs.inside.to(self.device)
+        wrong = (found - pairs.faces.to(self.device)).abs() * inside
+        loss: Tensor = wrong.sum() / (3 * inside.sum())
+        return loss
+
+
+def reconstruct(setting: Setting, *, shuffled: bool = False) -> Fitted:
+    """Train on pairs, or continue a training that was ended.
+
+    Args:
+        setting: With photos of other people.
+        shuffled: Whether photos and what is sent belong to different people: the null.
+
+    Raises:
+        DatasetError: There are no photos.
+        AttackError: Protecting is so slow that there are no pairs.
+    """
+    source = make_pairs(setting, shuffled=shuffled)
+    faces = setting.training_faces()
+    recipe: dict[str, Any] = {
+        "attack": "shuffled" if shuffled else "unet",
+        "victim": setting.victim.describe(),
+        "faces": [faces.name, len(faces)],
+        "pairs": source.count,
+        "photos": source.photos,
+        "width": setting.width,
+        "seed": setting.seed,
+    }
+    task = ReconstructionTask(source, width=setting.width, seed=setting.seed, device=setting.device)
+
+    def tell(line: Mapping[str, Any]) -> None:
+        seconds = min(60 * setting.minutes, line["seconds"])
+        setting.progress("training", round(seconds), round(60 * setting.minutes))
+
+    outcome = train(
+        task,
+        folder=setting.folder / key_of(recipe),
+        recipe=recipe,
+        seed=setting.seed,
+        budget=Budget(minutes=setting.minutes, every=EVERY, patience=PATIENCE),
+        progress=tell,
+    )
+
+    def recover(protected: Protected) -> Tensor:
+        return apply(task.module, observed(protected), task.device)
+
+    return Fitted(recover, recipe | {"training": asdict(outcome)})
+
+
+def shuffled(setting: Setting) -> Fitted:
+    """The null of `reconstruct`."""
+    return reconstruct(setting, shuffled=True)
+
+
+def apply(module: nn.Module, sent: Tensor, device: torch.device) -> Tensor:
+    """A network on (N, ...) inputs in small batches: images in [0, 1] on the CPU."""
+    module.eval()
+    with torch.inference_mode():
+        parts = [
+            module(part.to(device)).clamp(0, 1).cpu() for part in torch.split(sent, SMALL_BATCH)
+        ]
+    return torch.cat(parts)
+
+
+def key_of(recipe: Mapping[str, Any]) -> str:
+    """The name of the folder of a training."""
+    text = json.dumps(recipe, sort_keys=True, default=str)
+    return f"{recipe['attack']}-{hashlib.sha256(text.encode()).hexdigest()[:16]}"

@@ -1,0 +1,173 @@
+"""One attack on one protector, scored, with what it has to be read against."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from functools import partial
+from typing import Any
+
+from torch import Tensor
+
+from veilface.attacks.base import Attack, Fitted, Setting
+from veilface.attacks.nulls import average_face, grey_card
+from veilface.attacks.planted import LIMIT, AddedPattern
+from veilface.attacks.scores import Judge, check_uninvolved
+from veilface.attacks.victim import Victim, averaged
+from veilface.errors import ShapeError
+from veilface.measures.intervals import Estimate, mean_over_people
+from veilface.measures.metrics import ssim
+from veilface.protectors.base import FaceProtector
+from veilface.protectors.controls import CONTROLS
+from veilface.types import Protected
+
+_NULL = "an attacker who knows nothing"
+_BEATEN = {
+    "ssim": f"recovers more of the picture than {_NULL}",
+    "source": "what it recovers is matched with the photo",
+    "xdr": "what it recovers is matched with another photo of the person",
+    "lineup_mean": "blurred recognisers pick the person out of ten",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What an attack got out of a protector.
+
+    Attributes:
+        attack: Its name.
+        level: Who can do it.
+        protector: Its name.
+        dataset: Name of the set.
+        judge: The recogniser that decided about identity.
+        versions: Independent protections that were averaged first.
+        measures: By name, of the recovered images against the photos.
+        null: The same of an attacker who knows nothing: the average face, or a grey card where
+            there are no photos of other people.
+        planted: SSIM of what the same attacker recovers from a planted cheat; None for attacks
+            that do not learn from pairs.
+        unprotected: Share of unprotected photos that what is recovered is matched with; None for
+            attacks that do not learn from embeddings.
+        about: What the attack was fitted on.
+        images: (N, 3, 112, 112) what was recovered.
+    """
+
+    attack: str
+    level: str
+    protector: str
+    dataset: str
+    judge: str
+    versions: int
+    measures: Mapping[str, Estimate]
+    null: Mapping[str, Estimate]
+    planted: Estimate | None
+    unprotected: Estimate | None
+    about: Mapping[str, Any]
+    images: Tensor = field(repr=False)
+
+    @property
+    def verdict(self) -> tuple[str, ...]:
+        """What follows, in sentences: first whether the attack can say anything at all."""
+        found = []
+        if self.planted is not None and self.planted.value < LIMIT:
+            found.append(
+                f"too weak to say anything: of a planted cheat it recovers an SSIM of "
+                f"{self.planted.value:.2f}, and {LIMIT} is needed; allow more --minutes or --pairs"
+            )
+        if self.unprotected is not None and self.unprotected.low <= self.null["source"].high:
+            found.append(
+                "too weak to say anything: of photos without any protection it recovers nobody "
+                "either; allow more --minutes or --pairs"
+            )
+        found += [sentence for name, sentence in _BEATEN.items() if self._beats(name)]
+        return tuple(found) or (f"recovers no more than {_NULL}",)
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON, without the images."""
+        kept = asdict(replace(self, images=self.images[:0]))
+        del kept["images"]
+        return kept | {"verdict": list(self.verdict)}
+
+    def _beats(self, name: str) -> bool:
+        mine, null = self.measures.get(name), self.null.get(name)
+        return mine is not None and null is not None and mine.low > null.high
+
+
+def run_attack(
+    attack: Attack,
+    setting: Setting,
+    faces: Tensor,
+    judge: Judge,
+    *,
+    dataset: str,
+    versions: int = 1,
+) -> Outcome:
+    """Fit an attack, attack protected faces and score what comes out.
+
+    Args:
+        attack: Of the registry.
+        setting: The protector, and what the attacker has.
+        faces: (N, 3, 112, 112) photos of people whom the attacker does not know, those of the
+            judge.
+        judge: Scores.
+        dataset: Name of their set.
+        versions: Independent protections of each photo, averaged first.
+
+    Raises:
+        ShapeError: Fewer than one version.
+        AttackError: The attack cannot be done to this protector, or the judge is not uninvolved.
+        DatasetError: The attack needs photos of other people and there are none.
+    """
+    if versions < 1:
+        raise ShapeError(f"{versions} versions cannot be averaged")
+    attacker = setting.recognizer if attack.name == "embedding" else None
+    check_uninvolved(judge.recognizer.name, setting.victim, attacker)
+    protected = _versions(setting, faces, versions)
+    fitted = attack.fit(setting)
+    images = fitted.recover(protected)
+    control = partial(_control, attack, setting, fitted, faces)
+    nothing = (grey_card if setting.faces is None else average_face)(setting)
+    return Outcome(
+        attack=attack.name,
+        level=attack.level,
+        protector=setting.victim.name,
+        dataset=dataset,
+        judge=judge.recognizer.name,
+        versions=versions,
+        measures=judge.measure(images),
+        null=judge.measure(nothing.recover(protected)),
+        planted=_planted(control(AddedPattern()), faces) if attack.control == "planted" else None,
+        unprotected=(
+            judge.measure(control(CONTROLS["clean"]))["source"]
+            if attack.control == "clean"
+            else None
+        ),
+        about=fitted.about,
+        images=images,
+    )
+
+
+def _versions(setting: Setting, faces: Tensor, versions: int) -> Protected:
+    def ask(draw: int) -> Protected:
+        return setting.victim.protect(
+            faces,
+            draw=draw,
+            progress=lambda done, total: setting.progress("protecting", done, total),
+        )
+
+    if versions == 1:
+        return ask(0)
+    return averaged([ask(draw) for draw in range(versions)])
+
+
+def _control(
+    attack: Attack, setting: Setting, fitted: Fitted, faces: Tensor, protector: FaceProtector
+) -> Tensor:
+    """What the attacker recovers from an easy protector, with as many photos and as much time."""
+    victim = Victim(protector, setting.victim.cache, seed=setting.seed)
+    again = replace(setting, victim=victim, pairs=int(fitted.about["photos"]))
+    return attack.fit(again).recover(victim.protect(faces))
+
+
+def _planted(recovered: Tensor, faces: Tensor) -> Estimate:
+    return mean_over_people(ssim(faces, recovered).numpy(), seed=0)

@@ -1,0 +1,188 @@
+"""Learning who somebody is from a representation that ready recognisers cannot read.
+
+Two ways. With people named, as in the papers: an IR-18 and ArcFace, which needs many images. With
+anybody's faces: distillation, where a recogniser of the registry behind a learnt layer is taught to
+give the representation the embedding that it gave the clean face. That starts from what it knows,
+and serves where minutes have to do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from veilface.errors import DatasetError
+from veilface.recognizers.recognizer import Recognizer
+from veilface.training.images import Batch, TrainingImages
+from veilface.training.ir18 import ArcFace, Ir18
+
+_HIDDEN = 32  # channels of the layer's curved branch at width 1
+_RIDGE = 1e-3  # of the mean square of a feature
+_STRIDE = 7
+_KNOWN = 0.1  # rate of weights that are known already, against that of new ones
+
+
+class Adapted(nn.Module):
+    """A recogniser of the registry behind a layer that makes an image of a representation.
+
+    Args:
+        channels: Of the representation.
+        recognizer: A copy for this network alone: its weights are trained, its slopes are not.
+        width: Multiplies the hidden channels.
+    """
+
+    def __init__(self, channels: int, recognizer: Recognizer, *, width: float = 1.0) -> None:
+        super().__init__()
+        hidden = max(4, round(_HIDDEN * width))
+        self.scale = nn.BatchNorm2d(channels, affine=False)
+        self.straight = nn.Conv2d(channels, 3, 3, padding=1)
+        self.curved = nn.Sequential(
+            nn.Conv2d(channels, hidden, 3, padding=1),
+            nn.PReLU(hidden),
+            nn.Conv2d(hidden, 3, 3, padding=1),
+        )
+        self.recognizer = recognizer
+        for name, parameter in recognizer.named_parameters():
+            parameter.requires_grad_(not name.endswith("slope"))
+
+    def image(self, x: Tensor) -> Tensor:
+        """What the recogniser sees of (N, channels, 112, 112): (N, 3, 112, 112)."""
+        scaled = self.scale(x)
+        seen: Tensor = self.straight(scaled) + self.curved(scaled)
+        return seen
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, channels, 112, 112) to (N, D) unit vectors."""
+        return self.recognizer.embed(self.image(x))
+
+    @torch.no_grad()
+    def fit(self, x: Tensor, faces: Tensor) -> None:
+        """Start the straight branch where it regenerates faces best, in least squares.
+
+        Args:
+            x: (N, channels, 112, 112) representations.
+            faces: (N, 3, 112, 112) what they were made of.
+        """
+        mean, var = x.mean(dim=(0, 2, 3)), x.var(dim=(0, 2, 3))
+        assert self.scale.running_mean is not None  # noqa: S101
+        assert self.scale.running_var is not None  # noqa: S101
+        self.scale.running_mean.copy_(mean)
+        self.scale.running_var.copy_(var)
+        normal = (x - mean[:, None, None]) / (var[:, None, None] + self.scale.eps).sqrt()
+        width = 9 * x.shape[1] + 1
+        gram = torch.zeros(width, width, dtype=torch.float64)
+        right = torch.zeros(width, 3, dtype=torch.float64)
+        for rows, wanted in zip(normal, faces, strict=True):
+            patches = F.unfold(rows[None], 3, padding=1)[0].T.double()
+            # Neighbours say nearly the same: every seventh pixel is a seventh of the work.
+            patches = torch.cat([patches, patches.new_ones(len(patches), 1)], dim=1)[::_STRIDE]
+            gram += patches.T @ patches
+            right += patches.T @ wanted.flatten(1).T.double()[::_STRIDE]
+        gram.diagonal().add_(_RIDGE * float(gram.diagonal().mean()))
+        solved = torch.linalg.solve(gram, right)
+        assert self.straight.bias is not None  # noqa: S101
+        self.straight.weight.copy_(solved[:-1].T.reshape(self.straight.weight.shape))
+        self.straight.bias.copy_(solved[-1])
+        last = self.curved[-1]
+        assert isinstance(last, nn.Conv2d)  # noqa: S101
+        last.weight.zero_()
+        assert last.bias is not None  # noqa: S101
+        last.bias.zero_()
+
+
+class Reading(nn.Module):
+    """A network to be trained, and the loss that says how well it knows people.
+
+    Args:
+        network: From a representation to (N, D) unit vectors.
+        head: ArcFace over the people of the training images; None for distillation.
+        teacher: Embeds clean faces (N, 3, 112, 112), for distillation.
+    """
+
+    def __init__(
+        self,
+        network: Adapted | Ir18,
+        *,
+        head: ArcFace | None = None,
+        teacher: Callable[[Tensor], Tensor] | None = None,
+    ) -> None:
+        super().__init__()
+        self.network: Adapted | Ir18 = network
+        self.head = head
+        self.teacher = teacher
+
+    def groups(self, rate: float) -> list[dict[str, object]]:
+        """The parameters for an optimiser: known ones change at a tenth of the rate."""
+        network = self.network
+        known = set(network.recognizer.parameters()) if isinstance(network, Adapted) else set()
+        trained = [p for p in self.parameters() if p.requires_grad]
+        groups: list[dict[str, object]] = [
+            {"params": [p for p in trained if p not in known], "lr": rate}
+        ]
+        if known:
+            groups.append({"params": [p for p in trained if p in known], "lr": _KNOWN * rate})
+        return groups
+
+    def loss(self, x: Tensor, batch: Batch) -> Tensor:
+        """The mean over the images ``batch`` that ``x`` (N, channels, 112, 112) was made of."""
+        found: Tensor = self.network(x)
+        if self.head is not None:
+            loss: Tensor = self.head(found, batch.people)
+            return loss
+        assert self.teacher is not None  # noqa: S101
+        with torch.no_grad():
+            wanted = self.teacher(batch.faces)
+        return 1 - (found * wanted).sum(dim=1).mean()
+
+
+def reader(
+    channels: int,
+    faces: TrainingImages | None,
+    identities: TrainingImages | None,
+    load: Callable[[], Recognizer],
+    *,
+    width: float,
+) -> tuple[Reading, TrainingImages, TrainingImages]:
+    """What reads a representation, and the images to train and to validate it on.
+
+    Args:
+        channels: Of the representation.
+        faces: Anybody's, for distillation.
+        identities: People's, for ArcFace; used when they are given.
+        load: Gives a fresh recogniser of the registry.
+        width: Multiplier of the channels that are not the recogniser's.
+
+    Raises:
+        DatasetError: No images are given, or the people are not named.
+    """
+    if identities is not None:
+        if identities.people is None:
+            raise DatasetError(f"{identities.name} names nobody: ArcFace needs a folder a person")
+        tenth = torch.arange(len(identities)) % 10 == 9
+        head = ArcFace(int(identities.people.max()) + 1)
+        reading = Reading(Ir18(channels, width=width), head=head)
+        return reading, identities.part(~tenth), identities.part(tenth)
+    if faces is None:
+        raise DatasetError("there is nothing to train on: name --faces FOLDER or --identities")
+    train, rest = faces.split(max(1, len(faces) // 12))
+    network = Adapted(channels, load(), width=width)
+    return Reading(network, teacher=load().embed), train, rest
+
+
+def empty(
+    channels: int, recipe: Mapping[str, Any], load: Callable[[], Recognizer]
+) -> Adapted | Ir18:
+    """The network that `reader` trains under a recipe, to be filled with what was kept.
+
+    Args:
+        channels: Of the representation.
+        recipe: Says the width, and whether people were named.
+        load: As in `reader`.
+    """
+    if "identities" in recipe:
+        return Ir18(channels, width=recipe["width"])
+    return Adapted(channels, load(), width=recipe["width"])

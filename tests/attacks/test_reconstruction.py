@@ -1,0 +1,147 @@
+"""Reconstruction: what it learns from, and the planted cheat that it must find out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Generator
+
+from tests.fixtures.faces import synthetic_faces
+from veilface.attacks.base import Setting, observed
+from veilface.attacks.nulls import average_face, mean_face
+from veilface.attacks.pairs import FreshPairs, KeptPairs, make_pairs
+from veilface.attacks.planted import LIMIT, AddedPattern
+from veilface.attacks.reconstruction import (
+    ReconstructionTask,
+    Reconstructor,
+    apply,
+    reconstruct,
+)
+from veilface.attacks.victim import Victim, averaged, seen
+from veilface.errors import DatasetError
+from veilface.imaging.tensors import to_uint8
+from veilface.jobs.cache import Job
+from veilface.measures.metrics import ssim
+from veilface.training.images import TrainingImages
+from veilface.training.loop import Budget, train
+from veilface.types import Protected
+
+
+def photos(count: int, *, seed: int = 0) -> TrainingImages:
+    pixels = torch.from_numpy(to_uint8(synthetic_faces(count, seed=seed))).movedim(-1, 1)
+    return TrainingImages("drawn", pixels)
+
+
+def victim(name: str, folder: Path) -> Victim:
+    return Victim(Job(name), folder)
+
+
+def test_a_victim_keeps_its_secret(tmp_path: Path) -> None:
+    faces = synthetic_faces(3)
+    sent = victim("partialface", tmp_path).protect(faces)
+    assert sent.data is not None
+    assert observed(sent).shape == (3, 27, 112, 112)
+    assert not sent.secret
+    assert sent.picture is None
+    again = victim("partialface", tmp_path).protect(faces)
+    other = victim("partialface", tmp_path).protect(faces, draw=1)
+    assert torch.equal(sent.data, observed(again))
+    assert not torch.equal(sent.data, observed(other))
+
+
+def test_maps_beside_the_data_are_channels_too() -> None:
+    hint = torch.rand(2, 7, 7, generator=Generator().manual_seed(0))
+    protected = Protected(
+        torch.zeros(2, 3, 112, 112), {}, data=torch.zeros(2, 5, 112, 112), hints=(hint,)
+    )
+    assert observed(seen(protected)).shape == (2, 6, 112, 112)
+
+
+def test_averages_of_versions_lose_what_is_random(tmp_path: Path) -> None:
+    faces = synthetic_faces(2)
+    noisy = victim("noisy", tmp_path)
+    one, mean = noisy.protect(faces), averaged([noisy.protect(faces, draw=k) for k in range(16)])
+    off = [(each.images - faces).square().mean() for each in (one, mean)]
+    assert float(off[1]) < 0.2 * float(off[0])
+
+
+def test_pairs_are_protected_anew_and_validated_on_others(tmp_path: Path) -> None:
+    source = make_pairs(Setting(victim("noisy", tmp_path), tmp_path, photos(20)))
+    assert isinstance(source, FreshPairs)
+    assert (source.photos, source.count) == (20, 18)
+    first = source.draw(4, Generator().manual_seed(1))
+    again = source.draw(4, Generator().manual_seed(1))
+    assert torch.equal(first.sent, again.sent)
+    assert 0.05 < float((first.sent - first.faces).abs().mean()) < 0.3
+    kept = source.validation()
+    assert len(kept.faces) == 2
+    assert torch.equal(kept.sent, source.validation().sent)
+    mixed = FreshPairs(victim("clean", tmp_path), photos(20), shuffled=True).validation()
+    assert torch.equal(mixed.sent[0], mixed.faces[1])
+
+
+def test_kept_pairs_are_mirrored_together() -> None:
+    faces = photos(20)
+    source = KeptPairs(faces.batch(torch.arange(20)).faces, faces)
+    drawn = source.draw(8, Generator().manual_seed(3))
+    assert torch.equal(drawn.sent, drawn.faces)
+
+
+def test_what_a_source_does_not_show_counts_nowhere(tmp_path: Path) -> None:
+    """Neither in the loss nor in the mean face."""
+    whole = photos(12)
+    inside = torch.ones(12, 112, 112, dtype=torch.bool)
+    inside[:, :40] = False
+    spoiled = whole.pixels.clone()
+    spoiled[:, :, :40] = 255
+    masked = TrainingImages("masked", spoiled, inside)
+    torch.testing.assert_close(mean_face(masked)[:, 40:], mean_face(whole)[:, 40:])
+    blank = Victim(Job("grey"), tmp_path)
+    losses = []
+    for faces in (masked, TrainingImages("masked", whole.pixels, inside)):
+        source = FreshPairs(blank, faces)
+        task = ReconstructionTask(source, width=1 / 16, seed=0, device=torch.device("cpu"))
+        with torch.no_grad():
+            losses.append(task.validate(Generator())["loss"])
+    assert losses[0] == losses[1]
+
+
+def test_the_average_face_needs_faces(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match="--faces"):
+        average_face(Setting(victim("grey", tmp_path), tmp_path))
+    setting = Setting(victim("grey", tmp_path), tmp_path, photos(8))
+    found = average_face(setting).recover(setting.victim.protect(synthetic_faces(2, seed=5)))
+    assert torch.equal(found[0], found[1])
+
+
+def test_full_width_is_the_network_of_the_sources() -> None:
+    with torch.random.fork_rng():
+        module = Reconstructor(3, width=1.0)
+    assert sum(value.numel() for value in module.parameters()) == pytest.approx(34.5e6, rel=0.01)
+
+
+def test_a_training_goes_on_where_it_was_ended(tmp_path: Path) -> None:
+    setting = Setting(victim("blur", tmp_path), tmp_path, photos(20), minutes=0.03, width=1 / 16)
+    first = reconstruct(setting).about["training"]
+    again = reconstruct(setting)
+    assert first["steps"] > 0
+    assert again.about["training"]["steps"] == first["steps"]
+    found = again.recover(setting.victim.protect(synthetic_faces(2, seed=4)))
+    assert found.shape == (2, 3, 112, 112)
+    assert 0 <= float(found.min()) <= float(found.max()) <= 1
+
+
+@pytest.mark.slow
+def test_a_planted_cheat_is_found_out(tmp_path: Path) -> None:
+    """Stripes over every photo look strong and are nothing; an attack that fails here is weak."""
+    faces = synthetic_faces(8, seed=99)
+    cheat = Victim(AddedPattern(), tmp_path)
+    sent = cheat.protect(faces)
+    assert float(ssim(sent.images, faces).mean()) < 0.2
+    source = FreshPairs(cheat, photos(96))
+    task = ReconstructionTask(source, width=1 / 8, seed=0, device=torch.device("cpu"))
+    # Steps, not minutes: what a busy machine manages in a minute decides nothing here.
+    train(task, folder=tmp_path, recipe={}, seed=0, budget=Budget(minutes=60, steps=400))
+    assert float(ssim(apply(task.module, sent.images, task.device), faces).mean()) > LIMIT

@@ -1,0 +1,102 @@
+"""Write docs/irreversibility.md from what `veilface attack --json` measured.
+
+    python tools/irreversibility.py FOLDER... -o docs/irreversibility.md
+
+Each folder holds JSON documents of attacks; every figure of the page is one of theirs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+_COLUMNS = {
+    "ssim": "SSIM",
+    "psnr": "PSNR",
+    "source": "is the photo",
+    "xdr": "is the person",
+    "lineup_mean": "line-up",
+}
+_HEAD = """# Irreversibility, unlinkability, renewability
+
+The three properties of ISO/IEC 24745 for biometric references, as far as they apply to protected
+images. Written by `tools/irreversibility.py` from the documents of [`veilface
+attack`](attacks.md): every figure is measured.
+
+## Irreversibility
+
+Does any attack get more of the photo than one who knows nothing, or more of the person than the
+embedding holds? The line-up is that of blurred recognisers, where guessing is .10. A method whose
+images recognisers are meant to match is matched in what is recovered, too: read 'is the person'
+beside its row `look`.
+"""
+_TAIL = """
+## Unlinkability
+
+There is none, by construction. X' of `persona` is made so that every recogniser matches it with
+every photo of the person; so two X' of one person match each other. The measure D_sys
+(Gomez-Barrero et al., IEEE TIFS 2018) is 1 where scores tell pairs of one person from all others
+and 0 where they do not: here it is 1 but for recognition errors, for X' against X' and for X'
+against X. Whoever needs references that cannot be compared across services must not use an image
+that recognisers match.
+
+## Renewability
+
+A new draw gives another stranger and another X', and a secret key makes that repeatable for its
+owner ([threat model](threat-model.md#a-secret-key-instead-of-fresh-randomness)). It revokes
+nothing: what recognisers match in the leaked X' is the person, and stays so. A bystander who finds
+the stranger in the public bank undoes the draw (attack `portrait`): fresh randomness hides nothing
+from somebody who looks for it.
+"""
+
+
+def page(documents: Iterable[Mapping[str, Any]]) -> str:
+    """The page from documents of attacks, by protector; planted cheats are named where weak."""
+    by_protector: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
+    for document in documents:
+        key = document["dataset"], document["protector"]
+        by_protector.setdefault(key, []).append(document)
+    parts = [_HEAD.rstrip("\n")]
+    for (dataset, protector), found in sorted(by_protector.items()):
+        people = found[0]["measures"]["ssim"]["n"]
+        parts.append(f"\n### {protector}, {people} people of {dataset}\n")
+        parts.append(_table(sorted(found, key=lambda one: str(one["attack"]))))
+    return "\n".join(parts) + "\n" + _TAIL
+
+
+def _table(found: Sequence[Mapping[str, Any]]) -> str:
+    heading = ["attack", "level", *_COLUMNS.values(), "so"]
+    rows = [heading, ["---"] * len(heading)]
+    for one in found:
+        cells = [_figure(one["measures"].get(name), name) for name in _COLUMNS]
+        said = "; ".join(one["verdict"])
+        rows.append([f"`{one['attack']}`", one["level"], *cells, said])
+    nothing = [_figure(found[0]["null"].get(name), name) for name in _COLUMNS]
+    rows.append(["knows nothing", "null", *nothing, ""])
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def _figure(estimate: Mapping[str, float] | None, name: str) -> str:
+    if estimate is None:
+        return "-"
+    digits = 1 if name == "psnr" else 2
+    value, low, high = (f"{estimate[end]:.{digits}f}" for end in ("value", "low", "high"))
+    return f"{value} [{low}, {high}]"
+
+
+def main() -> None:
+    """Read the documents and write the page."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folders", type=Path, nargs="+")
+    parser.add_argument("-o", "--output", type=Path, default=Path("docs/irreversibility.md"))
+    arguments = parser.parse_args()
+    files = sorted(path for folder in arguments.folders for path in folder.glob("*.json"))
+    documents = [json.loads(path.read_text(encoding="utf-8")) for path in files]
+    arguments.output.write_text(page(documents), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
