@@ -26,13 +26,13 @@ from benchmarks.study.rows import BLACK_BOXES, changed
 from veilface.core.files import write_atomic
 from veilface.datasets import load_faces
 from veilface.evaluation.aligned import aligned_faces
-from veilface.evaluation.embeddings import embed_faces
 from veilface.evaluation.protocol import Selection, choose
 from veilface.imaging.encode import encode
 from veilface.imaging.tensors import to_uint8
 from veilface.measures import lineup, onlookers, operating, visibility
 from veilface.protectors.veil.presets import PRESETS, Preset
 from veilface.protectors.veil.protector import VeilProtector
+from veilface.recognizers.embedding import embed_faces
 from veilface.recognizers.registry import SURROGATES, load_recognizer
 
 BATCH = 8

@@ -9,12 +9,12 @@ from torch import Tensor
 
 from benchmarks.study.rows import StudyRow
 from benchmarks.study.tables import shown
-from veilface.evaluation.embeddings import embed_faces
 from veilface.evaluation.results import Row
 from veilface.jobs.cache import Job
 from veilface.jobs.sets import protect_set
 from veilface.measures import operating
 from veilface.measures.robustness import DISTURBANCES
+from veilface.recognizers.embedding import embed_faces
 from veilface.recognizers.registry import load_recognizer
 
 

@@ -15,7 +15,7 @@ from tests.fixtures.bad_files import BAD
 from tests.fixtures.photos import photo_pixels
 from tests.fixtures.quick import make_quick
 from veilface.cli.main import app
-from veilface.imaging.headers import MAX_BYTES
+from veilface.core.files import MAX_BYTES
 
 
 @pytest.fixture(autouse=True)

@@ -9,10 +9,10 @@ import numpy.typing as npt
 import pytest
 
 from tests.fixtures.photos import photo_pixels
+from veilface.core.template import TEMPLATE
 from veilface.detection.base import landmarks_agree
 from veilface.detection.turned import MAX_MISFIT, look, misfit
 from veilface.detection.yunet import YuNet
-from veilface.imaging.align import TEMPLATE
 from veilface.types import Detection
 
 Pixels = npt.NDArray[np.uint8]

@@ -13,9 +13,10 @@ import numpy.typing as npt
 import pytest
 from skimage import data
 
+from veilface.core.template import TEMPLATE
 from veilface.detection import FaceDetector, YuNet, refine, yunet
 from veilface.errors import ShapeError, WeightsError
-from veilface.imaging.align import TEMPLATE, matrix_of
+from veilface.imaging.align import matrix_of
 from veilface.imaging.decode import load_photo
 from veilface.types import Detection
 

@@ -10,7 +10,8 @@ from tests.fixtures.people import synthetic_people
 from veilface.datasets.base import FaceRecord
 from veilface.evaluation import embeddings as module
 from veilface.evaluation.aligned import aligned_faces
-from veilface.evaluation.embeddings import embed_faces, embed_photos
+from veilface.evaluation.embeddings import embed_photos
+from veilface.recognizers.embedding import embed_faces
 from veilface.recognizers.recognizer import Recognizer
 from veilface.recognizers.registry import load_recognizer
 

@@ -12,8 +12,9 @@ from skimage.transform import warp as skimage_warp
 from torch import Tensor
 
 from tests.fixtures.images import Pixels, gradient
+from veilface.core.template import SIDE, TEMPLATE
 from veilface.errors import ShapeError
-from veilface.imaging.align import SIDE, TEMPLATE, align_face, cut, matrix_of, square_region
+from veilface.imaging.align import align_face, cut, matrix_of, square_region
 from veilface.imaging.tensors import to_tensor
 from veilface.imaging.transforms import invert
 from veilface.imaging.warp import resample, strips, warp

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from tests.fixtures.images import WORDS, bad_files, file_of, gradient
+from veilface.core import files
 from veilface.errors import ImageError, MissingExtraError
 from veilface.imaging import headers
 from veilface.imaging.decode import decode_photo, load_photo
@@ -67,7 +68,7 @@ def test_pillows_own_alarm_becomes_an_image_error(monkeypatch: pytest.MonkeyPatc
 def test_too_many_bytes(tmp_path: Path) -> None:
     path = tmp_path / "big.jpg"
     with path.open("wb") as file:
-        file.truncate(headers.MAX_BYTES + 1)  # sparse
+        file.truncate(files.MAX_BYTES + 1)  # sparse
     with pytest.raises(ImageError, match=r"big\.jpg has more than the 67,108,864 bytes"):
         load_photo(path)
 

@@ -11,8 +11,9 @@ import torch
 from torch import Tensor
 
 from tests.fixtures.images import Pixels
+from veilface.core.template import SIDE, TEMPLATE
 from veilface.errors import ShapeError
-from veilface.imaging.align import SIDE, TEMPLATE, align_face, cut
+from veilface.imaging.align import align_face, cut
 from veilface.imaging.paste import in_the_light_of, paste_face
 from veilface.imaging.seam import BAND, template_depth
 from veilface.imaging.tensors import to_tensor

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from veilface.imaging.align import SIDE
+from veilface.core.template import SIDE
 from veilface.imaging.seam import BAND, cut_weight, depth, template_depth
 from veilface.imaging.tone import Plane
 

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from veilface.imaging.align import SIDE
+from veilface.core.template import SIDE
 from veilface.imaging.seam import BAND, template_depth
 from veilface.imaging.tone import Plane, alike, match_tone, skin_colour
 

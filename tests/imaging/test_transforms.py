@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from skimage.transform import SimilarityTransform
 from torch import Tensor
 
+from veilface.core.template import TEMPLATE
 from veilface.errors import ShapeError
-from veilface.imaging.align import TEMPLATE, matrix_of
+from veilface.imaging.align import matrix_of
 from veilface.imaging.transforms import (
     invert,
     refined,

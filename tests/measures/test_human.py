@@ -12,8 +12,8 @@ from torch import Tensor
 
 from tests.fixtures.faces import synthetic_faces
 from tests.recognizers.conftest import read_faces
+from veilface.core.template import TEMPLATE
 from veilface.errors import UnknownNameError, WeightsError
-from veilface.imaging.align import TEMPLATE
 from veilface.measures.human.attributes import (
     EXPRESSIONS,
     AttributeNetworks,

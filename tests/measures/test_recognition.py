@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import roc_curve
 
-from veilface.measures.recognition import CleanSide, Vectors, recognise, scores
+from veilface.measures.recognition import CleanSide, recognise, scores
+from veilface.recognizers.embedding import Vectors
 
 N, M, D = 12, 40, 16
 

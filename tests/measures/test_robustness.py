@@ -5,10 +5,10 @@ import torch
 from scipy.ndimage import gaussian_filter
 from torch import Tensor
 
+from veilface.imaging.filters import gaussian_blur
 from veilface.measures.metrics import psnr
 from veilface.measures.robustness import DISTURBANCES, blurred, half_size, jpeg, mirrored, noisy
 from veilface.protectors.base import quantise
-from veilface.protectors.veil.penalties import gaussian_blur
 
 
 @pytest.fixture(scope="module")

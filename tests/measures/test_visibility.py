@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from tests.fixtures.faces import synthetic_faces
+from veilface.core.template import TEMPLATE
 from veilface.errors import ShapeError, WeightsError
-from veilface.imaging.align import TEMPLATE
 from veilface.measures.human.attributes import VERTICES, load_attributes
 from veilface.measures.visibility import (
     FaceAttributes,

@@ -4,15 +4,16 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from veilface.recognizers.geometry import ALIGNED_SIDE, CropResize, resampling_matrix
+from veilface.core.template import SIDE
+from veilface.recognizers.geometry import CropResize, resampling_matrix
 
 
 def grid_sampled(x: torch.Tensor, crop: tuple[float, float, float], side: int) -> torch.Tensor:
     """The oracle: PyTorch's own bilinear sampling with border padding."""
     left, top, length = crop
     steps = (torch.arange(side, dtype=x.dtype) + 0.5) * length / side
-    across = 2 * (left + steps) / ALIGNED_SIDE - 1
-    down = 2 * (top + steps) / ALIGNED_SIDE - 1
+    across = 2 * (left + steps) / SIDE - 1
+    down = 2 * (top + steps) / SIDE - 1
     rows, columns = torch.meshgrid(down, across, indexing="ij")
     grid = torch.stack((columns, rows), dim=-1)[None].expand(len(x), -1, -1, -1)
     return F.grid_sample(x, grid, padding_mode="border", align_corners=False)

@@ -18,9 +18,10 @@ import pytest
 from tests.fixtures.fault_server import Fault, Served, serve
 from veilface.errors import WeightsError
 from veilface.recognizers import get_spec
-from veilface.recognizers.spec import RecognizerSpec, WeightFile, WeightSource
+from veilface.recognizers.spec import RecognizerSpec
 from veilface.weights import http, store
 from veilface.weights.downloads import plan
+from veilface.weights.spec import WeightFile, WeightSource
 
 CONTENT = bytes(range(256)) * 800
 SHA256 = hashlib.sha256(CONTENT).hexdigest()

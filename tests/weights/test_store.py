@@ -16,8 +16,9 @@ import pytest
 
 from veilface.errors import WeightsError
 from veilface.recognizers import available, get_spec, load_recognizer
-from veilface.recognizers.spec import RecognizerSpec, WeightFile, WeightSource
+from veilface.recognizers.spec import RecognizerSpec
 from veilface.weights import npm, store
+from veilface.weights.spec import WeightFile, WeightSource
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the fake npm is a script")
 

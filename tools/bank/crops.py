@@ -12,8 +12,9 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from veilface.core.template import TEMPLATE
 from veilface.detection.yunet import YuNet
-from veilface.imaging.align import TEMPLATE, align_face
+from veilface.imaging.align import align_face
 from veilface.imaging.tensors import to_uint8
 
 LEAST_SCORE = 0.9  # of YuNet

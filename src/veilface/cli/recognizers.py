@@ -10,8 +10,9 @@ import typer
 from veilface.cli.common import print_json, sentences, table
 
 if TYPE_CHECKING:
-    from veilface.recognizers.spec import Fetchable, RecognizerSpec
+    from veilface.recognizers.spec import RecognizerSpec
     from veilface.weights.downloads import Plan
+    from veilface.weights.spec import Fetchable
 
 app = typer.Typer(
     help="List, describe and fetch recognisers.",

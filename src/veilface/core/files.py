@@ -9,7 +9,9 @@ import stat
 from pathlib import Path
 
 from veilface.errors import ImageError
-from veilface.imaging.headers import MAX_BYTES
+
+MAX_BYTES = 64 * 2**20
+"""Largest file that is read, in bytes."""
 
 PARTS = ".veilface-*.part"
 """The temporary names; a process that is killed leaves one behind."""

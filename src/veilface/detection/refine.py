@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from veilface.imaging.align import SIDE, TEMPLATE, cut, matrix_of
+from veilface.core.template import SIDE, TEMPLATE
+from veilface.imaging.align import cut, matrix_of
 from veilface.imaging.tensors import to_uint8
 from veilface.imaging.transforms import invert, shifted
 from veilface.types import Detection

@@ -16,8 +16,9 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from veilface.core.template import TEMPLATE
 from veilface.detection.base import MIN_SIDE, FaceDetector, is_part, landmarks_agree, same_face
-from veilface.imaging.align import TEMPLATE, matrix_of
+from veilface.imaging.align import matrix_of
 from veilface.types import Detection
 
 MARGIN = 0.02

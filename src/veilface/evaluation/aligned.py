@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
+from veilface.core.template import SIDE
 from veilface.datasets.base import FaceRecord
 from veilface.detection.yunet import YuNet
 from veilface.errors import ImageError, NoFaceError
-from veilface.imaging.align import SIDE, align_face
+from veilface.imaging.align import align_face
 from veilface.imaging.decode import Photo, decode_photo, load_photo
 from veilface.imaging.tensors import to_tensor
 from veilface.types import Detection

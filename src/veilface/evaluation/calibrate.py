@@ -27,6 +27,7 @@ from veilface.measures.roc import (
     matches_allowed,
     threshold_at_fmr,
 )
+from veilface.recognizers.embedding import embed_faces
 from veilface.recognizers.recognizer import Recognizer
 from veilface.recognizers.spec import Calibration
 
@@ -61,7 +62,6 @@ def embed_images(
         NoFaceError: No face is found in an image, and nobody is told.
     """
     images = pairs.images
-    place = recognizer.scale
     reader = FaceReader()
     result: dict[str, npt.NDArray[np.float32]] = {}
     for start in range(0, len(images), _BATCH):
@@ -74,9 +74,7 @@ def embed_images(
                     raise
                 failed(str(error))
         if faces:
-            with torch.inference_mode():
-                batch = torch.stack(list(faces.values())).to(device=place.device, dtype=place.dtype)
-                found = recognizer.embed(batch).float().cpu().numpy()
+            found = embed_faces(recognizer, torch.stack(list(faces.values())))
             result.update(zip(faces, found, strict=True))
         if progress is not None:
             progress(min(start + _BATCH, len(images)), len(images))

@@ -11,18 +11,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from veilface.core.files import read_bytes, write_atomic
 from veilface.datasets.base import FaceRecord
 from veilface.errors import ImageError
 from veilface.evaluation.aligned import aligned_faces
-from veilface.measures.recognition import Vectors
+from veilface.recognizers.embedding import Vectors, embed_faces
 from veilface.recognizers.recognizer import Recognizer
 from veilface.weights import store
 
-_BATCH = 16
 _BLOCK = 256  # photos that are kept together: what a killed run loses at most
 _VERSION = 1  # to be raised when faces are found or aligned otherwise
 
@@ -44,17 +41,6 @@ class PhotoTable:
         known = self.vectors[recognizer]
         blank = np.full_like(next(iter(known.values())), np.nan)
         return np.stack([blank if record is None else known[record.name] for record in records])
-
-
-def embed_faces(recognizer: Recognizer, faces: Tensor) -> Vectors:
-    """(N, D) unit embeddings of (N, 3, 112, 112) faces in [0, 1], on the CPU."""
-    place = recognizer.scale
-    with torch.inference_mode():
-        parts = [
-            recognizer.embed(part.to(device=place.device, dtype=place.dtype)).float().cpu()
-            for part in torch.split(faces, _BATCH)
-        ]
-    return np.asarray(torch.cat(parts).numpy())
 
 
 def embed_photos(

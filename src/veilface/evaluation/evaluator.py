@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 
 from veilface.datasets.base import FacePairs, FaceRecord, FaceSet
-from veilface.evaluation.embeddings import embed_faces, embed_photos
+from veilface.evaluation.embeddings import embed_photos
 from veilface.evaluation.flags import flags_of
 from veilface.evaluation.image_sets import (
     AnyProtector,
@@ -28,6 +28,7 @@ from veilface.jobs.cache import Job
 from veilface.jobs.sets import make_folder, prepare, protect_set
 from veilface.measures.appearance import Appearance
 from veilface.measures.intervals import Estimate
+from veilface.recognizers.embedding import embed_faces
 from veilface.recognizers.recognizer import Recognizer
 from veilface.recognizers.registry import load_recognizer
 

@@ -16,7 +16,7 @@ from veilface.evaluation.protocol import Selection
 from veilface.evaluation.results import Pictures
 from veilface.jobs.cache import CHUNK
 from veilface.jobs.sets import Request, fetch
-from veilface.measures.recognition import Vectors
+from veilface.recognizers.embedding import Vectors
 
 
 @dataclass(frozen=True, slots=True, eq=False)

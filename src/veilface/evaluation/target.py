@@ -13,7 +13,8 @@ from veilface.evaluation.protocol import Selection
 from veilface.evaluation.results import MEASURES, Row
 from veilface.measures.appearance import Measured
 from veilface.measures.intervals import Estimate
-from veilface.measures.recognition import CleanSide, Vectors, recognise, scores
+from veilface.measures.recognition import CleanSide, recognise, scores
+from veilface.recognizers.embedding import Vectors
 
 _PAIRED = ("xdr", "tar_1e-2", "tar_1e-3", "tar_1e-4", "eer")
 

@@ -7,7 +7,8 @@ that are named as their module (`encode.encode`, `warp.warp`) are imported from 
 from __future__ import annotations
 
 from veilface.core.files import read_bytes, write_atomic
-from veilface.imaging.align import SIDE, TEMPLATE, align_face, matrix_of
+from veilface.core.template import SIDE, TEMPLATE
+from veilface.imaging.align import align_face, matrix_of
 from veilface.imaging.decode import Photo, Pixels, decode_photo, load_photo
 from veilface.imaging.encode import Format
 from veilface.imaging.paste import paste_face

@@ -8,38 +8,12 @@ import cv2
 import torch
 from torch import Tensor
 
+from veilface.core.template import SIDE, TEMPLATE
 from veilface.errors import ShapeError
 from veilface.imaging.decode import Pixels
 from veilface.imaging.tensors import to_tensor
 from veilface.imaging.transforms import invert, scale_of, similarity_from_points
-from veilface.imaging.warp import resample, warp
-
-__all__ = [
-    "SIDE",
-    "TEMPLATE",
-    "align_face",
-    "cut",
-    "matrix_of",
-    "similarity_from_points",
-    "square_region",
-    "warp",
-]
-
-SIDE = 112
-"""Side of an aligned face in pixels."""
-
-TEMPLATE = torch.tensor(
-    [
-        (38.2946, 51.6963),
-        (73.5318, 51.5014),
-        (56.0252, 71.7366),
-        (41.5493, 92.3655),
-        (70.7299, 92.2041),
-    ],
-    dtype=torch.float64,
-)
-"""(5, 2) places (x, y) of the image-left and image-right eye, the nose and the two corners of the
-mouth in an aligned face (the template that ArcFace and its successors were trained with)."""
+from veilface.imaging.warp import resample
 
 Points = Sequence[Sequence[float]] | Tensor
 

@@ -5,10 +5,8 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 
+from veilface.core.files import MAX_BYTES
 from veilface.errors import ImageError
-
-MAX_BYTES = 64 * 2**20
-"""Largest file that is read, in bytes."""
 
 MAX_PIXELS = 64 * 2**20
 """Largest width × height that is decoded; the photos of 64-megapixel cameras fit."""

@@ -9,8 +9,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from veilface.core.template import SIDE
 from veilface.errors import ShapeError
-from veilface.imaging.align import SIDE, cut, square_region
+from veilface.imaging.align import cut, square_region
 from veilface.imaging.decode import Pixels
 from veilface.imaging.seam import BAND, cut_weight, template_depth
 from veilface.imaging.tensors import to_tensor

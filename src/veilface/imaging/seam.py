@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from veilface.imaging.align import SIDE
+from veilface.core.template import SIDE
 from veilface.imaging.tone import Plane, alike, blur, logarithms, skin_colour
 from veilface.imaging.transforms import invert
 

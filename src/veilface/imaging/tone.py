@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from veilface.imaging.align import SIDE
+from veilface.core.template import SIDE
 
 Plane = npt.NDArray[np.float32]
 

@@ -23,8 +23,8 @@ from torch import Generator, Tensor
 
 from veilface.core.files import write_atomic
 from veilface.core.randomness import entropic_generator
+from veilface.core.template import SIDE
 from veilface.errors import ImageError, UnknownNameError
-from veilface.imaging.align import SIDE
 from veilface.imaging.decode import load_photo
 from veilface.imaging.encode import encode
 from veilface.imaging.tensors import to_tensor, to_uint8

@@ -17,13 +17,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from veilface.errors import ShapeError
+from veilface.imaging.filters import coarse_luma, gaussian_blur, luma, oriented_gradients
 from veilface.measures.intervals import Estimate, wilson
-from veilface.protectors.veil.penalties import (
-    coarse_luma,
-    gaussian_blur,
-    luma,
-    oriented_gradients,
-)
 
 Descriptors = Mapping[str, tuple[Tensor, ...]]
 

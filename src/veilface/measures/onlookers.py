@@ -13,10 +13,10 @@ import torch
 from torch import Tensor
 
 from veilface.errors import ShapeError
-from veilface.evaluation.embeddings import embed_faces
+from veilface.imaging.filters import gaussian_blur
 from veilface.measures.intervals import Estimate, wilson
 from veilface.protectors.base import check_faces
-from veilface.protectors.veil.penalties import gaussian_blur
+from veilface.recognizers.embedding import embed_faces
 from veilface.recognizers.recognizer import Recognizer
 from veilface.recognizers.registry import load_recognizer
 

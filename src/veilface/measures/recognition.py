@@ -13,6 +13,7 @@ import numpy.typing as npt
 from veilface.measures import operating
 from veilface.measures.intervals import Estimate
 from veilface.measures.roc import Floats, best_threshold, roc
+from veilface.recognizers.embedding import Vectors
 
 RATES = (1e-2, 1e-3, 1e-4)
 OPERATING_POINT = 1e-3
@@ -21,8 +22,6 @@ OPERATING_POINT = 1e-3
 _EDGES = np.round(np.linspace(-1, 1, 801), 4)
 _GRID = 2000  # thresholds at which the draws of the bootstrap look for the equal error rate
 _ROUNDS = 1000
-
-Vectors = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True)

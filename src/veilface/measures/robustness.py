@@ -13,9 +13,9 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
+from veilface.imaging.filters import gaussian_blur
 from veilface.imaging.tensors import to_tensor, to_uint8
 from veilface.protectors.base import quantise
-from veilface.protectors.veil.penalties import gaussian_blur
 
 Disturbance = Callable[[Tensor], Tensor]
 """Maps (N, 3, H, W) RGB in [0, 1] to the same shape and range, rounded to 8 bits."""

@@ -14,9 +14,9 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from veilface.core.template import SIDE
 from veilface.detection.yunet import YuNet
 from veilface.errors import ShapeError
-from veilface.imaging.align import SIDE
 from veilface.imaging.tensors import to_uint8
 from veilface.measures.human.attributes import (
     AttributeNetworks,

@@ -13,12 +13,12 @@ from torch import Tensor
 from veilface.errors import ProtectionError
 from veilface.imaging.align import matrix_of
 from veilface.imaging.decode import Photo
+from veilface.imaging.filters import luma
 from veilface.imaging.paste import paste_face
 from veilface.imaging.tensors import to_uint8
 from veilface.jobs.engine import Engine, FaceResult
 from veilface.pipeline.faces import Face
 from veilface.protectors.base import quantise
-from veilface.protectors.veil.penalties import luma
 from veilface.types import ProtectedFace, ProtectedPhoto
 
 

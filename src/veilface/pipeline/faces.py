@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
+from veilface.core.template import SIDE
 from veilface.detection.base import MIN_SIDE, FaceDetector, is_part, landmarks_agree
 from veilface.detection.turned import look, place
 from veilface.errors import DoubtError, ImageError, NoFaceError
-from veilface.imaging.align import SIDE, align_face
+from veilface.imaging.align import align_face
 from veilface.imaging.decode import Photo, Pixels
 from veilface.imaging.tensors import to_tensor
 from veilface.types import Detection

@@ -17,9 +17,9 @@ from torch import Generator, Tensor
 
 from veilface._version import __version__
 from veilface.core.devices import resolve_device
+from veilface.core.template import TEMPLATE
 from veilface.detection.yunet import YuNet
 from veilface.errors import VeilfaceError
-from veilface.imaging.align import TEMPLATE
 from veilface.jobs.engine import Engine
 from veilface.pipeline.ensemble import choose
 from veilface.protectors.veil.presets import PRESETS

@@ -7,10 +7,9 @@ from typing import Protocol
 
 from torch import Generator, Tensor
 
+from veilface.core.template import SIDE
 from veilface.errors import ProtectionError, ShapeError
 from veilface.types import Protected
-
-SIDE = 112
 
 
 class Surrogate(Protocol):

@@ -10,9 +10,9 @@ import torch.nn.functional as F
 from torch import Generator, Tensor
 
 from veilface.core.randomness import Draws
+from veilface.imaging.filters import gaussian_blur
 from veilface.imaging.frequency import high_pass
 from veilface.protectors.base import check_faces, quantise
-from veilface.protectors.veil.penalties import gaussian_blur
 from veilface.types import Protected
 
 

@@ -7,13 +7,8 @@ threshold rests on 3 of 3,000 impostor pairs.
 
 from __future__ import annotations
 
-from veilface.recognizers.spec import (
-    Calibration,
-    Preprocessing,
-    RecognizerSpec,
-    WeightFile,
-    WeightSource,
-)
+from veilface.recognizers.spec import Calibration, Preprocessing, RecognizerSpec
+from veilface.weights.spec import WeightFile, WeightSource
 
 _LFW = "LFW view 2, 6,000 pairs"
 # The day of the last check with `veilface recognizers calibrate`: thresholds at 1e-2, means and

@@ -10,7 +10,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-ALIGNED_SIDE = 112
+from veilface.core.template import SIDE
 
 
 def resampling_matrix(start: float, length: float, *, source: int, target: int) -> Tensor:
@@ -55,11 +55,11 @@ class CropResize(nn.Module):
     def __init__(self, crop: tuple[float, float, float], side: int) -> None:
         super().__init__()
         left, top, length = crop
-        across = resampling_matrix(left, length, source=ALIGNED_SIDE, target=side).T.contiguous()
-        down = resampling_matrix(top, length, source=ALIGNED_SIDE, target=side)
+        across = resampling_matrix(left, length, source=SIDE, target=side).T.contiguous()
+        down = resampling_matrix(top, length, source=SIDE, target=side)
         self.register_buffer("across", across.to(torch.get_default_dtype()), persistent=False)
         self.register_buffer("down", down.to(torch.get_default_dtype()), persistent=False)
-        self.identity = tuple(crop) == (0.0, 0.0, float(side)) and side == ALIGNED_SIDE
+        self.identity = tuple(crop) == (0.0, 0.0, float(side)) and side == SIDE
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, C, 112, 112) to (N, C, side, side)."""

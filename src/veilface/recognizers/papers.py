@@ -8,7 +8,8 @@ is this project's reading.
 
 from __future__ import annotations
 
-from veilface.recognizers.spec import Preprocessing, RecognizerSpec, WeightFile, WeightSource
+from veilface.recognizers.spec import Preprocessing, RecognizerSpec
+from veilface.weights.spec import WeightFile, WeightSource
 
 _NETWORKS = "veilface.recognizers.networks"
 _RELEASE = "https://github.com/timesler/facenet-pytorch/releases/download/v2.2.9"

@@ -6,8 +6,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from veilface.core.template import SIDE
 from veilface.errors import ShapeError
-from veilface.recognizers.geometry import ALIGNED_SIDE, CropResize
+from veilface.recognizers.geometry import CropResize
 from veilface.recognizers.spec import RecognizerSpec
 
 
@@ -72,10 +73,10 @@ class Recognizer(nn.Module):
 
     def embed_raw(self, x: Tensor) -> Tensor:
         """The network's own output (N, D), before the L2 norm; arguments as in `embed`."""
-        expected = (3, ALIGNED_SIDE, ALIGNED_SIDE)
+        expected = (3, SIDE, SIDE)
         if x.ndim != 4 or tuple(x.shape[1:]) != expected or x.dtype != self.scale.dtype:
             msg = (
-                f"{self.name} embeds (N, 3, {ALIGNED_SIDE}, {ALIGNED_SIDE}) tensors of "
+                f"{self.name} embeds (N, 3, {SIDE}, {SIDE}) tensors of "
                 f"{self.scale.dtype}, not {tuple(x.shape)} of {x.dtype}"
             )
             raise ShapeError(msg)

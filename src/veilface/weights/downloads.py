@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from veilface.recognizers.spec import Fetchable
 from veilface.weights import frbench_assets, store
+from veilface.weights.spec import Fetchable
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from veilface.errors import WeightsError
-from veilface.recognizers.spec import WeightFile
+from veilface.weights.spec import WeightFile
 
 _MAX_MEMBERS = 100_000
 _MAX_UNPACKED = 4 << 30  # bytes; passed over, not written

@@ -21,10 +21,10 @@ from pathlib import Path
 import filelock
 
 from veilface.errors import WeightsError
-from veilface.recognizers.spec import Fetchable, WeightFile
 from veilface.weights import frbench_assets, http, npm
 from veilface.weights.packages import check_sha256, package_file, sha256_of
 from veilface.weights.pins import read_pin, write_pin
+from veilface.weights.spec import Fetchable, WeightFile
 
 FETCH_TIMEOUT = 1800.0  # seconds for 260 MB on a slow line
 _LOCK_MARGIN = 30.0

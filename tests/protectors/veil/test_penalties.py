@@ -10,6 +10,7 @@ from skimage.metrics import structural_similarity
 
 from tests.fixtures.faces import synthetic_faces
 from tests.fixtures.surrogate import TinySurrogate
+from veilface.imaging.filters import coarse_luma, gaussian_blur, luma, oriented_gradients
 from veilface.protectors.veil.objective import (
     Objective,
     Recognition,
@@ -17,14 +18,7 @@ from veilface.protectors.veil.objective import (
     centred_embedding,
     entropy_term,
 )
-from veilface.protectors.veil.penalties import (
-    DecoyRepulsion,
-    StartFidelity,
-    coarse_luma,
-    gaussian_blur,
-    luma,
-    oriented_gradients,
-)
+from veilface.protectors.veil.penalties import DecoyRepulsion, StartFidelity
 
 
 @pytest.mark.parametrize("sigma", [0.5, 1.5, 4.0])

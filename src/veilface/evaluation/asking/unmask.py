@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from torch import Tensor
 
+from veilface.imaging.filters import luma
 from veilface.imaging.frequency import high_pass
 from veilface.protectors.base import quantise
-from veilface.protectors.veil.penalties import luma
 
 CUTOFF = 10.0
 """Cycles per image: below the change that a stranger hides, above what makes up the stranger."""

@@ -15,8 +15,8 @@ from veilface.core.files import write_atomic
 from veilface.errors import ShapeError
 from veilface.evaluation.results import Pictures
 from veilface.imaging.encode import encode
+from veilface.imaging.filters import gaussian_blur
 from veilface.imaging.tensors import to_uint8
-from veilface.protectors.veil.penalties import gaussian_blur
 
 BLUR = 3.0  # pixels: what remains when somebody looks from afar
 PUBLISHED = "protected-"

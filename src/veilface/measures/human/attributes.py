@@ -16,14 +16,15 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from veilface.core.template import SIDE
 from veilface.errors import ShapeError, WeightsError
 from veilface.measures.human.catalogue import EMOTION, FACEMESH, FaceNetwork
-from veilface.recognizers.geometry import ALIGNED_SIDE, CropResize
+from veilface.recognizers.geometry import CropResize
 from veilface.recognizers.networks.evaluated import GraphNetwork
 from veilface.recognizers.readers.tfjs import read_tfjs
 from veilface.recognizers.registry import RECOGNIZERS
-from veilface.recognizers.spec import Fetchable
 from veilface.weights import store
+from veilface.weights.spec import Fetchable
 
 EXPRESSIONS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
 VERTICES = 468
@@ -139,14 +140,8 @@ def attributes(faces: Tensor, networks: AttributeNetworks | None = None) -> Face
         ShapeError: Another shape, or no face.
         WeightsError: As in `load_attributes`.
     """
-    if (
-        faces.ndim != 4
-        or tuple(faces.shape[1:]) != (3, ALIGNED_SIDE, ALIGNED_SIDE)
-        or not len(faces)
-    ):
-        raise ShapeError(
-            f"faces must be (N, 3, {ALIGNED_SIDE}, {ALIGNED_SIDE}), got {tuple(faces.shape)}"
-        )
+    if faces.ndim != 4 or tuple(faces.shape[1:]) != (3, SIDE, SIDE) or not len(faces):
+        raise ShapeError(f"faces must be (N, 3, {SIDE}, {SIDE}), got {tuple(faces.shape)}")
     run = load_attributes() if networks is None else networks
     with torch.inference_mode():
         found = [run(part.to(run.luma)) for part in torch.split(faces, _BATCH)]

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from veilface.errors import UnknownNameError
 from veilface.recognizers.own.onnx_text import is_onnx
 from veilface.recognizers.registry import RECOGNIZERS, get_spec
-from veilface.recognizers.spec import Fetchable, WeightFile, WeightSource
+from veilface.weights.spec import Fetchable, WeightFile, WeightSource
 
 _PACKAGE, _VERSION = "@vladmandic/human", "3.3.6"
 

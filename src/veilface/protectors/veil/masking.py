@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from veilface.protectors.veil.penalties import gaussian_blur, luma
+from veilface.imaging.filters import gaussian_blur, luma
 
 SCALE = 2.0  # σ in pixels, both of what counts as contrast and of how far around it masks
 COMMON = 0.02  # contrast at which ε is the radius: that of a tenth of a portrait is higher

@@ -9,10 +9,10 @@ import torch
 from torch import Tensor
 
 from veilface.core.randomness import Draws
+from veilface.imaging.filters import luma
 from veilface.imaging.frequency import high_pass
 from veilface.protectors.veil.diversity import moved_each
 from veilface.protectors.veil.filling import EYES, Ellipse, feature_mask, stochastic_fill
-from veilface.protectors.veil.penalties import luma
 from veilface.protectors.veil.strangers import load_bank
 
 

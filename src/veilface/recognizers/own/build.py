@@ -7,9 +7,9 @@ from pathlib import Path
 
 from torch import nn
 
+from veilface.core.template import SIDE
 from veilface.errors import ShapeError, WeightsError
 from veilface.recognizers.calibrations import calibrated
-from veilface.recognizers.geometry import ALIGNED_SIDE
 from veilface.recognizers.own.foreign import (
     BlackBox,
     Embed,
@@ -20,14 +20,9 @@ from veilface.recognizers.own.onnx_file import OnnxFile, read_onnx_file
 from veilface.recognizers.own.onnx_text import OnnxText, parse_onnx
 from veilface.recognizers.recognizer import Recognizer
 from veilface.recognizers.registry import RECOGNIZERS
-from veilface.recognizers.spec import (
-    Calibration,
-    Preprocessing,
-    RecognizerSpec,
-    WeightFile,
-    WeightSource,
-)
+from veilface.recognizers.spec import Calibration, Preprocessing, RecognizerSpec
 from veilface.weights.packages import sha256_of
+from veilface.weights.spec import WeightFile, WeightSource
 
 _OPEN_SIDE = 112
 
@@ -62,7 +57,7 @@ def from_callable(
             f"{name!r} cannot be the name of a recogniser of your own; choose another"
         )
     # (x · 255 - 0) / 255: the function sees the faces as they are.
-    as_they_are = Preprocessing(side=ALIGNED_SIDE, order="rgb", mean=(0.0, 0.0, 0.0), std=255.0)
+    as_they_are = Preprocessing(side=SIDE, order="rgb", mean=(0.0, 0.0, 0.0), std=255.0)
     spec = _spec(
         name,
         architecture="Python function",
