@@ -13,6 +13,7 @@ from veilface.measures.intervals import Estimate
 
 NOT_YET = "not yet"
 NO_DATA = "no data"
+UNTRAINED = "untrained"
 
 Value = Estimate | float | str | None
 """A measured figure, a published one, a reason why there is none, or nothing to say."""

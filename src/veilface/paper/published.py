@@ -34,7 +34,8 @@ METHODS: Mapping[str, str] = {
     "PartialFace": "partialface",
     "MinusFace": "minusface",
 }
-"""The compared methods to the names that they have, or will have, in the protector registry."""
+"""The compared methods to the names of the protector registry; ``proface`` is there once for each
+obfuscation that it is trained for, as ``proface-blur``."""
 
 OURS = "Ours"
 

@@ -17,11 +17,11 @@ from veilface.evaluation.aligned import aligned_faces
 from veilface.evaluation.protocol import choose
 from veilface.evaluation.results import Evaluation
 from veilface.jobs.cache import CHUNK, Job
-from veilface.paper.published import METHODS
-from veilface.protectors.registry import PROTECTORS
+from veilface.paper.compared import compared_methods
+from veilface.protectors.base import FaceProtector
 from veilface.protectors.veil.presets import Preset
 
-Protector = str | Preset
+Protector = str | Preset | FaceProtector
 
 
 class Evaluate(Protocol):
@@ -78,14 +78,9 @@ class Study:
         return tuple(preset.name for preset in self.presets)
 
     @property
-    def compared(self) -> dict[str, str]:
-        """Those methods of the paper's comparison that exist here, by the paper's name."""
-        return {title: name for title, name in METHODS.items() if name in PROTECTORS}
-
-    @property
     def protectors(self) -> list[Protector]:
-        """Everything under test: the compared methods that exist here, and the presets."""
-        return [*self.compared.values(), *self.presets]
+        """Everything under test: the methods of others that can protect here, and the presets."""
+        return [*(each.name for each in compared_methods() if each.ready), *self.presets]
 
     def leave_one_out(self, dataset: str) -> Evaluation | None:
         """All methods, presets and controls on a set; None when the set is not here.
