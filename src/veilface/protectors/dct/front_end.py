@@ -73,7 +73,7 @@ def pick(channels: Tensor, frequencies: Tensor) -> Tensor:
 def place(part: Tensor, frequencies: Tensor) -> Tensor:
     """Inverse of `pick`: (N, 192, S, S) with zeros where nothing was picked."""
     count, _, *sides = part.shape
-    planes = part.view(count, PLANES, -1, *sides)
+    planes = part.view(count, PLANES, frequencies.shape[-1], *sides)
     empty = part.new_zeros(count, PLANES, FREQUENCIES, *sides)
     return empty.scatter(2, _index(planes, frequencies), planes).flatten(1, 2)
 
