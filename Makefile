@@ -40,10 +40,10 @@ docs: $(READY)
 test-lowest: LOWEST := build/lowest
 test-lowest: $(READY)
 	mkdir -p build
-	$(BIN)/python tools/lowest.py report heif demo onnx > build/lowest.txt
+	$(BIN)/python tools/lowest.py report heif onnx > build/lowest.txt
 	$(PYTHON) -m venv --clear $(LOWEST)
-	$(LOWEST)/bin/python -m pip install --quiet -c build/lowest.txt -e ".[report,heif,demo]" \
-	  onnxruntime pytest pytest-timeout hypothesis scipy scikit-learn
+	$(LOWEST)/bin/python -m pip install --quiet -c build/lowest.txt -e ".[report,heif]" \
+	  onnxruntime pytest pytest-timeout hypothesis pyyaml scikit-image scikit-learn scipy
 	$(LOWEST)/bin/python -m pytest -m "not slow" tests/core tests/weights tests/imaging \
 	  tests/detection tests/protectors tests/recognizers tests/pipeline tests/cli/test_commands.py \
 	  tests/test_logging.py

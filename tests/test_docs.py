@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pkgutil
 import re
 import shlex
 import subprocess
@@ -144,7 +145,43 @@ def test_shell(page: str, workshop: Path) -> None:
     assert (workshop / "out" / "photo.veil.png").is_file()
 
 
-def test_links_lead_somewhere() -> None:
-    for page in PAGES:
-        for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text()):
-            assert (page.parent / target).exists(), f"{page.name}: {target}"
+def anchors(page: Path) -> set[str]:
+    """The names of a page's headings, as its readers derive them."""
+    found = re.findall(r"^#+ (.+)$", page.read_text(), re.M)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-") for heading in found}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    for target, anchor in re.findall(r"\]\(([^)#:]*)(?:#([^)]*))?\)", page.read_text()):
+        goal = page.parent / target if target else page
+        assert goal.exists(), target
+        assert not anchor or anchor in anchors(goal), f"{target}#{anchor}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_files_that_are_named_exist(page: Path) -> None:
+    """A page that says where something is says so of this repository."""
+    named = re.findall(
+        r"`((?:src|docs|tests|tools|benchmarks|examples)/[\w./-]+)`", page.read_text()
+    )
+    assert [path for path in named if not (REPOSITORY / path.split("NAME")[0]).exists()] == []
+
+
+def test_what_the_reference_names_exists() -> None:
+    names = re.findall(r"^::: (\S+)$", (REPOSITORY / "docs" / "reference.md").read_text(), re.M)
+    assert len(names) > 10
+    for name in names:
+        assert pkgutil.resolve_name(name).__doc__, name
+
+
+def test_the_notice_names_everything_that_is_redistributed() -> None:
+    """Whatever the wheel carries besides code is named with its origin."""
+    notice = (REPOSITORY / "NOTICE").read_text()
+    carried = [
+        path.relative_to(REPOSITORY).as_posix()
+        for path in (REPOSITORY / "src" / "veilface").rglob("*")
+        if path.is_file() and path.suffix not in {".py", ".pyc", ".typed"}
+    ]
+    assert len(carried) >= 4
+    assert [path for path in carried if path not in notice] == []
