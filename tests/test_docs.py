@@ -176,12 +176,13 @@ def test_what_the_reference_names_exists() -> None:
 
 
 def test_the_notice_names_everything_that_is_redistributed() -> None:
-    """Whatever the wheel carries besides code is named with its origin."""
+    """Whatever the wheel carries besides code and pages of our own is named with its origin."""
     notice = (REPOSITORY / "NOTICE").read_text()
     carried = [
         path.relative_to(REPOSITORY).as_posix()
         for path in (REPOSITORY / "src" / "veilface").rglob("*")
-        if path.is_file() and path.suffix not in {".py", ".pyc", ".typed"}
+        if path.is_file()
+        and path.suffix not in {".py", ".pyc", ".typed", ".html", ".css", ".js", ".md", ".mako"}
     ]
-    assert len(carried) >= 4
+    assert len(carried) >= 2
     assert [path for path in carried if path not in notice] == []
