@@ -16,9 +16,10 @@ from veilface.evaluation.aligned import aligned_faces
 from veilface.evaluation.protocol import choose
 from veilface.jobs.cache import Job
 from veilface.paper.accuracy import source_match
+from veilface.paper.compared import compared_methods
 from veilface.paper.conduct import make_study
 from veilface.paper.figures import figure3, figure4
-from veilface.paper.published import METHODS
+from veilface.paper.people import people_of
 from veilface.paper.study import Study
 from veilface.paper.table6 import without
 from veilface.protectors.veil.presets import PRESETS
@@ -70,10 +71,27 @@ def test_figures_hold_the_first_people_of_an_evaluation(study: Study) -> None:
         assert originals[0] is not None
         assert torch.equal(originals[0], first[: len(originals[0])])
         made = [strip for strip in figure.publishable.strips if strip.faces is not None]
-        methods = list(study.compared) if figure.title.startswith("Figure 3") else []
-        assert [strip.label.split()[0] for strip in made] == [*methods, "paper"]
-    missing = [strip.label for strip in figure3(study).strips if strip.faces is None]
-    assert missing == [title for title in METHODS if title not in study.compared]
+        assert made[-1].label.split()[0] == "paper"
+    shown = {strip.label: strip.faces for strip in figure3(study).strips}
+    for each in compared_methods():
+        assert (shown[each.title] is not None) is each.ready
+
+
+def test_presets_may_be_shown_on_fewer_people(study: Study, tmp_path: Path) -> None:
+    few = make_study(
+        study.sets,
+        study.recognizers,
+        study.presets,
+        cache=tmp_path,
+        limit=4,
+        preset_limit=2,
+        jobs=1,
+    )
+    found = few.one_ensemble("lfw", ["duetface", *few.presets])
+    images = {row.protector: row.images for row in found.rows}
+    assert images["paper"] == 2
+    assert images["duetface"] == images["clean"] == 4
+    assert people_of([found]) == ["People of LFW: 4; 2 for paper."]
 
 
 def test_one_recogniser_leaves_no_surrogate(tmp_path: Path) -> None:

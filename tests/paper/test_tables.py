@@ -6,10 +6,13 @@ import json
 from itertools import combinations
 
 import pytest
+import torch
 
+from tests.fixtures.faces import synthetic_faces
 from tests.fixtures.studies import PEOPLE, ruled_study
 from veilface.errors import DatasetError, UnknownNameError
 from veilface.measures.intervals import Estimate
+from veilface.paper.compared import compared_methods, other_rules
 from veilface.paper.comparison import NO_DATA, NOT_TRAINED, NOT_YET, Comparison, Value
 from veilface.paper.published import METHODS, SETS
 from veilface.paper.registry import EXPERIMENTS, get_experiment
@@ -19,6 +22,7 @@ from veilface.paper.table4 import table4
 from veilface.paper.table5 import table5
 from veilface.paper.table6 import table6, without
 from veilface.protectors.controls import CONTROLS
+from veilface.protectors.registry import build_protector
 from veilface.protectors.veil.presets import PRESETS
 from veilface.protectors.veil.starts import LocalFeatures
 
@@ -45,16 +49,38 @@ def test_every_table_has_published_lines_controls_and_whole_rows(experiment: obj
     assert table.name in EXPERIMENTS
 
 
-def test_methods_that_are_not_trained_say_so_and_the_others_are_asked() -> None:
+def test_every_method_of_the_paper_is_measured_or_waits_for_its_training() -> None:
     study, rule = ruled_study(sets=tuple(SETS.values()))
+    methods = compared_methods()
+    assert {each.published for each in methods} - {None} == set(METHODS)
+    ready = {each.name for each in methods if each.ready}
     for table in (table1(study), table2(study)):
-        for line in table.lines:
-            title = line.label.split(",")[0]
-            if line.origin == "measured" and title in METHODS:
-                silent = set(line.cells) <= {NOT_TRAINED, None}
-                assert silent is (title not in study.compared)
-    asked = {name for names, _, _ in rule.asked for name in names} & set(METHODS.values())
-    assert {"duetface", "partialface"} <= asked == set(study.compared.values())
+        for each in methods:
+            if each.published is not None:
+                cells = {
+                    cell
+                    for line in table.lines
+                    if line.origin == "measured" and line.label.split(",")[0] == each.title
+                    for cell in line.cells
+                }
+                assert cells - {None}
+                assert (NOT_TRAINED in cells) is not each.ready
+    asked = {name.split(",")[0] for names, _, _ in rule.asked for name in names}
+    assert asked & {each.name for each in methods} == ready
+
+
+def test_what_is_not_an_image_is_shown_by_both_rules() -> None:
+    table = table1(ruled_study()[0])
+    labels = [line.label for line in table.lines]
+    assert labels.index("DuetFace, unstretched") == labels.index("DuetFace", 1) + 1
+    face = synthetic_faces(1)
+    for other in other_rules():
+        shown = other.protect(face, generator=torch.Generator().manual_seed(0)).images
+        own = build_protector(other.name.split(",")[0])
+        usual = own.protect(face, generator=torch.Generator().manual_seed(0)).images
+        assert not torch.equal(shown, usual)
+        if other.name.endswith("unstretched"):
+            assert shown.std() < usual.std()  # a grey card to the eye
 
 
 def test_sets_that_are_not_here_have_no_data() -> None:
@@ -70,8 +96,9 @@ def test_sets_that_are_not_here_have_no_data() -> None:
 def test_table1_needs_one_ensemble_only() -> None:
     study, rule = ruled_study()
     table = table1(study)
-    names = (*study.compared.values(), "persona")
-    assert rule.asked == [(names, ("dlib",), ("dlib", "sface", "mobilefacenet"))]
+    ((names, *rest),) = rule.asked
+    assert rest == [("dlib",), ("dlib", "sface", "mobilefacenet")]
+    assert "persona" in names
     assert _value(_cell(table, "a stranger", "LFW")) == 0.245
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 
 def reproduce(  # noqa: PLR0917 - typer passes by keyword
-    experiment: Annotated[
-        str,
-        typer.Argument(metavar="NAME", help="table1 to table6, figure3, figure4 or figure5."),
+    experiments: Annotated[
+        list[str],
+        typer.Argument(metavar="NAME...", help="table1 to table6, figure3, figure4 and figure5."),
     ],
     dataset_root: Annotated[
         list[str],
@@ -42,6 +42,10 @@ def reproduce(  # noqa: PLR0917 - typer passes by keyword
         ),
     ] = None,
     limit: Annotated[int | None, typer.Option(help="Most people of each set.")] = None,
+    preset_limit: Annotated[
+        int | None,
+        typer.Option(help="Most people for our presets, which take longest [default: --limit]."),
+    ] = None,
     faces: Annotated[
         Path | None,
         typer.Option(help="table3, figure5: folder of aligned photos that attackers learn from."),
@@ -61,12 +65,12 @@ def reproduce(  # noqa: PLR0917 - typer passes by keyword
     device: Device = "auto",
     json_output: JsonOutput = False,
 ) -> None:
-    """Make a table or figure of the paper from our measurements.
+    """Make tables and figures of the paper from our measurements.
 
     A table is printed and written as JSON, CSV and Markdown; a figure as NAME.png, with
-    photographs, and NAME-protected.png, without. A method that does not exist here stands in its
-    place as "not yet". Protected images are kept in the output folder, so that a run that was
-    ended continues, and that other tables find them.
+    photographs, and NAME-protected.png, without. A method that has to be trained first stands in
+    its place as "not trained" until `veilface train` has run. Protected images are kept in the
+    output folder, so that a run that was ended continues, and that other tables find them.
     """
     with sentences(json_output=json_output):
         from veilface.cli.stages import make_stages
@@ -79,35 +83,39 @@ def reproduce(  # noqa: PLR0917 - typer passes by keyword
         from veilface.training.images import load_images
 
         roots = _roots(dataset_root)
-        chosen = get_experiment(experiment, roots)
-        with make_stages() as stages:
-            study = make_study(
-                {name: load_faces(name, root) for name, root in roots.items()},
-                split_names(recognizer) or default_recognizers(),
-                _presets(split_names(preset) or chosen.presets),
-                cache=output / "cache",
-                limit=limit,
-                seed=seed,
-                jobs=jobs,
-                device=resolve_device(device),
-                progress=stages,
-                learn_from=None if faces is None else load_images(faces),
-                pairs=pairs,
-                minutes=budget,
-            )
-            made = chosen.run(study)
-        files = (
-            _write_figure(experiment, made, output)
-            if isinstance(made, Sheet)
-            else _write_table(experiment, made, output)
-        )
+        chosen = {name: get_experiment(name, roots) for name in experiments}
+        sets = {name: load_faces(name, root) for name, root in roots.items()}
+        others = None if faces is None else load_images(faces)
+        documents: list[dict[str, Any]] = []
+        for name, experiment in chosen.items():
+            with make_stages() as stages:
+                study = make_study(
+                    sets,
+                    split_names(recognizer) or default_recognizers(),
+                    _presets(split_names(preset) or experiment.presets),
+                    cache=output / "cache",
+                    limit=limit,
+                    preset_limit=preset_limit,
+                    seed=seed,
+                    jobs=jobs,
+                    device=resolve_device(device),
+                    progress=stages,
+                    learn_from=others,
+                    pairs=pairs,
+                    minutes=budget,
+                )
+                made = experiment.run(study)
+            if isinstance(made, Sheet):
+                files, document = _write_figure(name, made, output), {"experiment": name}
+            else:
+                files, document = _write_table(name, made, output), made.to_dict()
+            documents.append(document | {"files": [str(path) for path in files]})
+            if not json_output:
+                if not isinstance(made, Sheet):
+                    typer.echo("\n".join([made.title, table(made.cells()), *made.notes]))
+                typer.echo(f"written: {', '.join(str(path) for path in files)}")
     if json_output:
-        document = {"experiment": experiment} if isinstance(made, Sheet) else made.to_dict()
-        print_json(document | {"files": [str(path) for path in files]})
-        return
-    if not isinstance(made, Sheet):
-        typer.echo("\n".join([made.title, table(made.cells()), *made.notes]))
-    typer.echo(f"written: {', '.join(str(path) for path in files)}")
+        print_json(documents[0] if len(documents) == 1 else {"experiments": documents})
 
 
 def _roots(values: Sequence[str]) -> Mapping[str, Path]:

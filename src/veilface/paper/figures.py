@@ -6,19 +6,20 @@ from torch import Tensor
 
 from veilface.evaluation.report.sheets import Sheet, Strip
 from veilface.jobs.cache import Job
+from veilface.paper.compared import compared_methods
 from veilface.paper.comparison import NOT_TRAINED
-from veilface.paper.published import METHODS, SETS
-from veilface.paper.study import Protector, Study
+from veilface.paper.published import SETS
+from veilface.paper.study import Study
+from veilface.protectors.veil.presets import Preset
 
 
 def figure3(study: Study) -> Sheet:
     """A few people of LFW, and what every method makes of their photos."""
     faces = study.some_faces("lfw")
     strips = [Strip("original", faces, private=True)]
-    for title in METHODS:
-        name = study.compared.get(title)
-        made = None if name is None else _protect(study, name, faces)
-        strips.append(Strip(title, made, absent=NOT_TRAINED))
+    for each in compared_methods():
+        made = _protect(study, each.name, faces) if each.ready else None
+        strips.append(Strip(each.title, made, absent=NOT_TRAINED))
     strips += [Strip(preset.name, _protect(study, preset, faces)) for preset in study.presets]
     return Sheet("Figure 3: the methods side by side, LFW", tuple(strips))
 
@@ -35,5 +36,5 @@ def figure4(study: Study) -> Sheet:
     return Sheet("Figure 4: originals and protected images by set", tuple(strips))
 
 
-def _protect(study: Study, protector: Protector, faces: Tensor) -> Tensor:
+def _protect(study: Study, protector: str | Preset, faces: Tensor) -> Tensor:
     return study.protect(Job(protector, study.recognizers), faces)

@@ -13,17 +13,17 @@ from typing import Protocol
 from torch import Tensor
 
 from veilface.datasets.base import FaceSet
-from veilface.errors import UntrainedError
 from veilface.evaluation.aligned import aligned_faces
 from veilface.evaluation.protocol import choose
 from veilface.evaluation.results import Evaluation
 from veilface.jobs.cache import CHUNK, Job
 from veilface.paper.attacked import Attackers
+from veilface.paper.compared import compared_methods
 from veilface.paper.published import METHODS
-from veilface.protectors.registry import PROTECTORS, build_protector
+from veilface.protectors.base import FaceProtector
 from veilface.protectors.veil.presets import Preset
 
-Protector = str | Preset
+Protector = str | Preset | FaceProtector
 
 
 class Evaluate(Protocol):
@@ -84,12 +84,13 @@ class Study:
     @property
     def compared(self) -> dict[str, str]:
         """Those methods of the paper's comparison that can protect here, by the paper's name."""
-        return {title: name for title, name in METHODS.items() if _is_ready(name)}
+        ready = {each.name for each in compared_methods() if each.ready}
+        return {title: name for title, name in METHODS.items() if name in ready}
 
     @property
     def protectors(self) -> list[Protector]:
-        """Everything under test: the compared methods that are ready, and the presets."""
-        return [*self.compared.values(), *self.presets]
+        """Everything under test: the methods of others that can protect here, and the presets."""
+        return [*(each.name for each in compared_methods() if each.ready), *self.presets]
 
     def leave_one_out(self, dataset: str) -> Evaluation | None:
         """All methods, presets and controls on a set; None when the set is not here.
@@ -117,14 +118,3 @@ class Study:
             DatasetError: The set names too few people.
         """
         return aligned_faces(choose(self.sets[dataset], CHUNK, seed=self.seed).probes).faces
-
-
-def _is_ready(name: str) -> bool:
-    """Whether a method is in the registry and needs no training, or had it."""
-    if name not in PROTECTORS:
-        return False
-    try:
-        build_protector(name)
-    except UntrainedError:
-        return False
-    return True

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from veilface.paper.accuracy import THRESHOLDS, accuracy
+from veilface.paper.compared import lines_of_methods
 from veilface.paper.comparison import Comparison, Line
-from veilface.paper.published import METHODS, OURS, TABLE_2
+from veilface.paper.people import people_of
+from veilface.paper.published import OURS, TABLE_2
 from veilface.paper.study import Study
 from veilface.paper.targets import arrange
 from veilface.protectors.controls import CONTROLS
@@ -24,7 +26,7 @@ def table2(study: Study) -> Comparison:
     def published(method: str) -> Line:
         return Line(method, "published", tuple(column.value(TABLE_2[method]) for column in columns))
 
-    def measured(label: str, protector: str | None) -> list[Line]:
+    def measured(label: str, protector: str) -> list[Line]:
         return [
             Line(
                 f"{label}, {title}",
@@ -37,9 +39,7 @@ def table2(study: Study) -> Comparison:
             for threshold, title in THRESHOLDS.items()
         ]
 
-    lines = []
-    for method in METHODS:
-        lines += [published(method), *measured(method, study.compared.get(method))]
+    lines = lines_of_methods(published, measured)
     lines.append(published(OURS))
     for name in (*study.names, *CONTROLS):
         lines += measured(name, name)
@@ -49,5 +49,5 @@ def table2(study: Study) -> Comparison:
         columns=tuple(column.title for column in columns),
         lines=tuple(lines),
         percent=True,
-        notes=NOTES,
+        notes=(*NOTES, *people_of([found])),
     )
