@@ -24,12 +24,16 @@ _ended_by: list[int] = []  # the signal that ends this process, once it has come
 
 
 def prepare_process() -> None:
-    """Settings of a process that is the command: SIGTERM ends it like Ctrl-C, any name prints."""
+    """Settings of a process that is the command.
+
+    SIGTERM ends it like Ctrl-C, any name prints, and what is logged as a warning is seen.
+    """
     signal.signal(signal.SIGTERM, _terminate)
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
             reconfigure(errors="backslashreplace")
+    logging.getLogger("veilface").addHandler(_Lines(logging.WARNING))
 
 
 class _Lines(logging.Handler):
@@ -41,16 +45,20 @@ class _Lines(logging.Handler):
 
 @contextlib.contextmanager
 def log_shown() -> Iterator[None]:
-    """Show what the package logs while the block runs."""
+    """Show everything that the package logs while the block runs, not warnings alone."""
     logger, handler = logging.getLogger("veilface"), _Lines()
-    before = logger.level
+    level, usual = logger.level, [each for each in logger.handlers if isinstance(each, _Lines)]
+    for each in usual:
+        logger.removeHandler(each)
     logger.addHandler(handler)
     logger.setLevel(logging.INFO)
     try:
         yield
     finally:
+        logger.setLevel(level)
         logger.removeHandler(handler)
-        logger.setLevel(before)
+        for each in usual:
+            logger.addHandler(each)
 
 
 def _terminate(number: int, frame: FrameType | None) -> NoReturn:

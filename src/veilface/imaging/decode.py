@@ -15,7 +15,7 @@ from veilface.core.files import read_bytes
 from veilface.errors import DoubtError, ImageError
 from veilface.imaging.colour import to_srgb
 from veilface.imaging.damage import find_damage
-from veilface.imaging.headers import MAX_PIXELS, Header, check_size, read_header
+from veilface.imaging.headers import Header, check_size, read_header
 from veilface.imaging.heif import heif_opener
 from veilface.imaging.provenance import Mark, read_mark
 
@@ -76,7 +76,7 @@ def load_photo(path: str | os.PathLike[str], *, accept_damage: bool = False) -> 
 
 
 def decode_photo(
-    data: bytes, *, name: str, accept_damage: bool = False, max_pixels: int = MAX_PIXELS
+    data: bytes, *, name: str, accept_damage: bool = False, max_pixels: int | None = None
 ) -> Photo:
     """Decode a still photo.
 
@@ -89,7 +89,8 @@ def decode_photo(
         data: The whole file.
         name: What error messages call it.
         accept_damage: Take what the decoder makes of data that it warns about.
-        max_pixels: Largest width × height that is decoded, at most `MAX_PIXELS`.
+        max_pixels: Largest width × height that is decoded, by default and at most
+            `headers.MAX_PIXELS`.
 
     Returns:
         The photo: 16-bit channels are scaled to 8, palettes and CMYK converted to RGB.
@@ -125,7 +126,7 @@ def decode_photo(
     return Photo(pixels, grey=_is_grey(pixels), alpha=alpha, mark=read_mark(data))
 
 
-def _open_checked(data: bytes, header: Header, *, name: str, max_pixels: int) -> Image.Image:
+def _open_checked(data: bytes, header: Header, *, name: str, max_pixels: int | None) -> Image.Image:
     """Pillow's lazy image, after the checks that need its parsed header."""
     heif = heif_opener(name) if header.format == "HEIF" else None
     try:

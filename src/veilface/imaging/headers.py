@@ -114,18 +114,20 @@ def whole_png_size(data: bytes) -> tuple[int, int] | None:
     return (width, height) if width and height else None
 
 
-def check_size(size: tuple[int, int], *, name: str, max_pixels: int = MAX_PIXELS) -> None:
+def check_size(size: tuple[int, int], *, name: str, max_pixels: int | None = None) -> None:
     """Refuse sizes that are zero or too large to decode.
 
     Raises:
-        ImageError: A side is 0 or above `MAX_SIDE`, or there are more than ``max_pixels``.
+        ImageError: A side is 0 or above `MAX_SIDE`, or there are more than ``max_pixels``, by
+            default `MAX_PIXELS`.
     """
     width, height = size
     if width < 1 or height < 1:
         raise ImageError(f"{name} has no pixels: its header says {width}x{height}")
-    if max(size) > MAX_SIDE or width * height > max_pixels:
+    most = MAX_PIXELS if max_pixels is None else max_pixels
+    if max(size) > MAX_SIDE or width * height > most:
         raise ImageError(
-            f"{name} is too large: its header says {width}x{height}; at most {max_pixels:,} "
+            f"{name} is too large: its header says {width}x{height}; at most {most:,} "
             f"pixels and {MAX_SIDE:,} on a side are decoded"
         )
 

@@ -12,7 +12,7 @@ from starlette.requests import ClientDisconnect, Request
 
 from veilface.gallery import Gallery
 from veilface.recognizers.recognizer import Recognizer
-from veilface.service.access import Audit
+from veilface.service.audit import Audit
 from veilface.service.metrics import Metrics
 from veilface.service.networks import Networks
 from veilface.service.problems import refuse
