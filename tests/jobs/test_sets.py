@@ -22,9 +22,9 @@ from veilface.jobs.cache import Job
 from veilface.jobs.sets import (
     Request,
     Tally,
-    fetch,
     prepare,
     protect_set,
+    read_set,
     transform,
 )
 from veilface.protectors.base import quantise
@@ -61,7 +61,7 @@ def test_several_sets_share_what_they_can(tmp_path: Path) -> None:
     sets = [Request(QUICK, FACES[:8]), Request(QUICK, FACES[:8]), Request(QUICK, FACES[:8], 1)]
     assert prepare(sets, seed=0, cache=tmp_path, jobs=1) == Tally(found=0, protected=16)
     assert prepare(sets, seed=0, cache=tmp_path, jobs=1) == Tally(found=16, protected=0)
-    first, draw = (fetch(request, seed=0, cache=tmp_path) for request in sets[1:])
+    first, draw = (read_set(request, seed=0, cache=tmp_path) for request in sets[1:])
     assert not torch.equal(first, draw)
     assert torch.equal(first, protect_set(QUICK, FACES[:8], cache=tmp_path, jobs=1))
 
@@ -81,7 +81,7 @@ def test_what_cannot_be_done(tmp_path: Path) -> None:
     with pytest.raises(ImageError, match="cannot make the folder"):
         protect_set(QUICK, FACES[:1], cache=tmp_path / "file" / "cache")
     with pytest.raises(ImageError, match="have gone"):
-        fetch(Request(QUICK, FACES[:1]), seed=0, cache=tmp_path)
+        read_set(Request(QUICK, FACES[:1]), seed=0, cache=tmp_path)
 
 
 PROGRAM = """

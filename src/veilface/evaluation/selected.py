@@ -15,7 +15,7 @@ from veilface.evaluation.image_sets import ImageSet
 from veilface.evaluation.protocol import Selection
 from veilface.evaluation.results import Pictures
 from veilface.jobs.cache import CHUNK
-from veilface.jobs.sets import Request, fetch
+from veilface.jobs.sets import Request, read_set
 from veilface.recognizers.embedding import Vectors
 
 
@@ -84,7 +84,7 @@ def images_of(
     """The protected faces of a set: found if they were optimised, else made now."""
     if images.job is None:
         return images.transformed(faces, seed=seed)
-    return fetch(Request(images.job, faces), seed=seed, cache=cache, device=device)
+    return read_set(Request(images.job, faces), seed=seed, cache=cache, device=device)
 
 
 def pictures(
@@ -113,7 +113,7 @@ def pictures(
         versions = [shown[images.name]]
         if images.job is not None:
             versions += [
-                fetch(
+                read_set(
                     Request(images.job, photos.pictured, draw),
                     seed=seed,
                     cache=cache,

@@ -84,7 +84,7 @@ def protect_set(
         return transform(build_protector(job.protector), faces, seed=seed, draw=draw)
     request = Request(job, faces, draw)
     prepare([request], seed=seed, cache=cache, jobs=jobs, progress=progress, device=device)
-    return fetch(request, seed=seed, cache=cache, device=device)
+    return read_set(request, seed=seed, cache=cache, device=device)
 
 
 def prepare(
@@ -133,7 +133,7 @@ def prepare(
     return Tally(found, total - found)
 
 
-def fetch(
+def read_set(
     request: Request, *, seed: int, cache: Path, device: torch.device | str = "cpu"
 ) -> Tensor:
     """The images (N, 3, 112, 112) of a set that `prepare` has protected.

@@ -1,4 +1,4 @@
-"""A study that runs on the engine."""
+"""A study that runs on the evaluator."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from torch import Tensor
 
 from veilface.datasets.base import FaceSet
 from veilface.errors import WeightsError
-from veilface.evaluation import evaluator as engine
+from veilface.evaluation import evaluator
 from veilface.evaluation.results import Evaluation
 from veilface.jobs.cache import Job
 from veilface.paper.attacked import Attackers
@@ -32,12 +32,12 @@ def make_study(
     seed: int = 0,
     jobs: int | None = None,
     device: torch.device | str = "cpu",
-    progress: engine.Progress | None = None,
+    progress: evaluator.Progress | None = None,
     learn_from: TrainingImages | None = None,
     pairs: int | None = None,
     minutes: float = 10.0,
 ) -> Study:
-    """Bind the engine to sets, recognisers and presets.
+    """Bind the evaluator to sets, recognisers and presets.
 
     Args:
         sets: Data sets by registry name.
@@ -47,10 +47,10 @@ def make_study(
         limit: Most people of each set.
         preset_limit: Most people for the presets, which take seconds a face where others take
             milliseconds; by default ``limit``.
-        seed: As in `engine.evaluate`, like the others.
-        jobs: As in `engine.evaluate`.
-        device: As in `engine.evaluate`.
-        progress: As in `engine.evaluate`.
+        seed: As in `evaluator.evaluate`, like the others.
+        jobs: As in `evaluator.evaluate`.
+        device: As in `evaluator.evaluate`.
+        progress: As in `evaluator.evaluate`.
         learn_from: Photos of other people for attacks; without them there are none.
         pairs: Most of those photos to use.
         minutes: Of each training of an attack.
@@ -74,7 +74,7 @@ def make_study(
         ten_fold: bool = True,
     ) -> Evaluation:
         run = partial(
-            engine.evaluate,
+            evaluator.evaluate,
             faces,
             targets=targets,
             surrogates=surrogates,
@@ -98,7 +98,7 @@ def make_study(
 
     def protect(job: Job, faces: Tensor) -> Tensor:
         tell = None if progress is None else partial(progress, "protecting")
-        return engine.protect_set(
+        return evaluator.protect_set(
             job, faces, seed=seed, cache=cache, jobs=jobs, progress=tell, device=device
         )
 
