@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 from alembic import command
@@ -35,7 +36,7 @@ def upgrade(engine: Engine) -> None:
 
 def configuration(connection: Connection) -> Config:
     """What Alembic's commands need to know, for a connection that is open."""
-    config = Config()
+    config = Config(stdout=io.StringIO())
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     config.attributes["connection"] = connection
     return config
