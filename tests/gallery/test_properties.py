@@ -60,7 +60,8 @@ class Galleries(RuleBasedStateMachine):
         found = self.galleries[who].identify(vector, limit=limit)
         scores = {candidate.id: candidate.score for candidate in found.candidates}
         assert len(scores) == min(limit, len(expected))
-        assert scores == pytest.approx({id: expected[id] for id in scores}, abs=1e-9)
+        # Stores keep float32 and sum in their own order.
+        assert scores == pytest.approx({id: expected[id] for id in scores}, abs=1e-6)
         assert min(scores.values(), default=1) >= max(
             (score - 1e-6 for id, score in expected.items() if id not in scores), default=-1
         )
