@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -80,6 +81,42 @@ def test_pairs_are_protected_anew_and_validated_on_others(tmp_path: Path) -> Non
     assert torch.equal(kept.sent, source.validation().sent)
     mixed = FreshPairs(victim("clean", tmp_path), photos(20), shuffled=True).validation()
     assert torch.equal(mixed.sent[0], mixed.faces[1])
+
+
+class Slow(Victim):
+    """An optimising protector, as far as a budget can tell: each call takes half a minute."""
+
+    is_cheap = False
+
+    def __init__(self, folder: Path, clock: list[float]) -> None:
+        super().__init__(Job("clean"), folder, jobs=1)
+        object.__setattr__(self, "asked", [])
+        object.__setattr__(self, "clock", clock)
+
+    def protect(self, faces: torch.Tensor, *, draw: int = 0, progress: object = None) -> Protected:
+        self.asked.append(len(faces))
+        self.clock[0] += 30
+        return Protected(faces, {})
+
+
+def test_a_budget_of_pairs_is_spent_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever asks again gets the same pairs: another number would be another network."""
+    clock = [0.0]
+    monkeypatch.setattr("veilface.attacks.pairs.time.monotonic", lambda: clock[0])
+    slow, faces = Slow(tmp_path, clock), photos(60)
+    few = Setting(slow, tmp_path, faces, minutes=1)
+    assert make_pairs(few).photos == 16
+    assert slow.asked == [8, 8, 16]  # the last call reads what is kept
+    slow.asked.clear()
+    assert make_pairs(few).photos == 16
+    assert slow.asked == [16]
+    slow.asked.clear()
+    assert make_pairs(replace(few, minutes=2, pairs=30)).photos == 30
+    assert slow.asked == [8, 6, 30]
+    slow.asked.clear()
+    assert make_pairs(replace(few, minutes=2.5)).photos == 32  # whole chunks, from 24
+    assert slow.asked == [8, 32]
+    assert make_pairs(replace(few, pairs=20)).photos == 20
 
 
 def test_kept_pairs_are_mirrored_together() -> None:

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from types import SimpleNamespace
 from typing import cast
 
 import pytest
 import torch
+from torch import Tensor
 
 from tests.fixtures.studies import ruled_study
 from veilface.attacks.run import Outcome
 from veilface.errors import DatasetError
 from veilface.measures.intervals import Estimate, wilson
 from veilface.paper.attacked import Attackers
-from veilface.paper.comparison import NO_DATA, NOT_YET
+from veilface.paper.compared import compared_methods
+from veilface.paper.comparison import NO_DATA, NOT_TRAINED
 from veilface.paper.figure5 import figure5
-from veilface.paper.published import METHODS, TABLE_3
+from veilface.paper.published import TABLE_3
 from veilface.paper.study import Study
 from veilface.paper.table3 import table3
 from veilface.protectors.veil.presets import Preset
@@ -24,6 +25,8 @@ from veilface.protectors.veil.presets import Preset
 
 class Ruled:
     """Recovers half of everything; of persona nothing, since its pairs do not suffice."""
+
+    minutes = 7.0
 
     def __init__(self, planted: float) -> None:
         self.planted = planted
@@ -35,13 +38,15 @@ class Ruled:
         value = Estimate(0.5, 0.4, 0.6, 20)
         found = {"ssim": value, "psnr": value, "source": wilson(5, 20), "xdr": wilson(4, 20)}
         cheat = Estimate(self.planted, self.planted, self.planted, 20) if name == "unet" else None
+        about = {"photos": 400, "training": {"steps": 900}} if name == "unet" else {"photos": 400}
         image = torch.zeros(1, 3, 112, 112)
         return Outcome(
-            name, "trainer", label, dataset, "dlib", 1, found, found, cheat, None, {}, image
+            name, "trainer", label, dataset, "dlib", 1, found, found, cheat, None, about, image
         )
 
-    def bench(self, dataset: str) -> SimpleNamespace:
-        return SimpleNamespace(name=dataset, faces=torch.zeros(1, 3, 112, 112))
+    def pictures(self, name: str, protector: str | Preset, photos: Tensor) -> Tensor | str:
+        found = self(name, protector, "lfw")
+        return found if isinstance(found, str) else 1 - photos
 
 
 def study(planted: float) -> Study:
@@ -56,26 +61,31 @@ def test_published_values_stand_over_ours() -> None:
     assert lines["DuetFace", "published"][:4] == (*TABLE_3["DuetFace"]["LFW"], None, None)
     mine = lines["DuetFace: unet", "measured"]
     assert mine[0] == Estimate(0.5, 0.4, 0.6, 20)
-    assert mine[-1] == NO_DATA  # CALFW is not here
+    assert mine[table.columns.index("CALFW PSNR")] == NO_DATA
+    assert table.columns[-3:] == ("photos", "steps", "control")
+    assert mine[-3:] == ("400", "900", "0.95")
+    assert lines["DuetFace: linear", "measured"][-3:] == (None, None, None)
     assert ("DuetFace: linear", "measured") in lines
     assert ("ProFace: linear", "measured") not in lines
     assert lines["persona: unet", "measured"][0] == "-"
-    assert {f"{method}: unet" for method in METHODS} <= {line.label for line in table.lines}
+    assert "persona: unet: 8 pairs are too few to learn from." in table.notes
+    assert "People of lfw: 20." in table.notes
 
 
-def test_methods_that_are_not_there_say_so() -> None:
-    found = study(0.95)
-    missing = [title for title in METHODS if title not in found.compared]
-    lines = {line.label: line.cells for line in table3(found).lines if line.origin == "measured"}
-    for title in missing:
-        assert lines[f"{title}: unet"][0] == NOT_YET
+def test_every_method_of_the_registry_has_a_row_or_says_why_not() -> None:
+    lines = {line.label: line for line in table3(study(0.95)).lines if line.origin == "measured"}
+    for method in compared_methods():
+        if method.ready:
+            assert f"{method.title}: unet" in lines
+        elif method.published is not None:
+            assert NOT_TRAINED in lines[method.title].cells
 
 
 @pytest.mark.parametrize(("planted", "weak"), [(0.95, False), (0.7, True)])
 def test_the_table_says_itself_when_the_attack_is_weak(planted: float, weak: bool) -> None:
-    said = table3(study(planted)).notes[-1]
-    assert "planted cheat" in said
-    assert ("too weak" in said) is weak
+    rows = {line.label: line.cells[-1] for line in table3(study(planted)).lines}
+    assert rows["DuetFace: unet"] == ("0.70: too weak" if weak else "0.95")
+    assert rows["ldp_slicing: unet"] == rows["DuetFace: unet"]
 
 
 def test_attackers_need_photos() -> None:
@@ -83,10 +93,12 @@ def test_attackers_need_photos() -> None:
         table3(ruled_study()[0])
 
 
-def test_the_figure_shows_what_each_method_gives_away() -> None:
+def test_the_figure_shows_what_each_method_gives_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Study, "some_faces", lambda self, dataset: torch.ones(2, 3, 112, 112))
     sheet = figure5(study(0.95))
     strips = {strip.label: strip for strip in sheet.strips}
     assert strips["DuetFace linear"].faces is not None
     assert strips["persona unet"].faces is None
     assert strips["persona unet"].absent == "cannot"
+    assert {f"{each.title} unet" for each in compared_methods()} <= set(strips)
     assert [strip.label for strip in sheet.publishable.strips] == ["persona look"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -65,6 +67,12 @@ class Setting:
                 "with --faces DIR"
             )
         return self.faces if self.pairs is None else self.faces.part(slice(self.pairs))
+
+    def place_of(self, recipe: Mapping[str, Any]) -> Path:
+        """Where in ``folder`` that is kept which a recipe made; its ``attack`` begins the name."""
+        text = json.dumps(recipe, sort_keys=True, default=str)
+        digest = hashlib.sha256(text.encode()).hexdigest()[:16]
+        return self.folder / f"{recipe['attack']}-{digest}"
 
 
 @dataclass(frozen=True, slots=True)

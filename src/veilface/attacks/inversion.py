@@ -6,6 +6,7 @@ image. What it makes of f(X') is the ceiling of what a protection can deny that 
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import asdict
 from itertools import pairwise
@@ -13,18 +14,21 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
+from safetensors.torch import load, save
 from torch import Generator, Tensor, nn
 
 from veilface.attacks.base import Fitted, Setting
-from veilface.attacks.reconstruction import BATCH, EVERY, PATIENCE, RATE, SMALL_BATCH, apply, key_of
+from veilface.attacks.reconstruction import BATCH, EVERY, PATIENCE, RATE, SMALL_BATCH, apply
+from veilface.core.files import write_atomic
 from veilface.protectors.base import quantise
 from veilface.recognizers.embedding import embed_faces
 from veilface.recognizers.recognizer import Recognizer
-from veilface.recognizers.registry import load_recognizer
+from veilface.recognizers.registry import get_spec, load_recognizer
 from veilface.training.images import TrainingImages
 from veilface.training.loop import Budget, generator_of, train
 from veilface.training.unet import scaled
 from veilface.types import Protected
+from veilface.weights import store
 
 LEVELS = (512, 256, 128, 64, 32)  # channels at 7, 14, 28, 56 and 112 pixels, at full width
 IDENTITY = 0.1
@@ -145,7 +149,7 @@ def invert_embedding(setting: Setting) -> Fitted:
     )
     outcome = train(
         task,
-        folder=setting.folder / key_of(recipe),
+        folder=setting.place_of(recipe),
         recipe=recipe,
         seed=setting.seed,
         budget=Budget(minutes=setting.minutes, every=EVERY, patience=PATIENCE),
@@ -164,6 +168,23 @@ def invert_embedding(setting: Setting) -> Fitted:
 
 
 def _embeddings(recognizer: Recognizer, faces: TrainingImages, setting: Setting) -> Tensor:
+    """(N, dim) of all photos, kept beside the networks."""
+    recipe = {
+        "attack": "embeddings",
+        "recognizer": setting.recognizer,
+        "weights": store.hashes(get_spec(setting.recognizer)),
+        "photos": hashlib.sha256(faces.pixels.numpy().tobytes()).hexdigest(),
+    }
+    path = setting.place_of(recipe).with_suffix(".safetensors")
+    if path.is_file():
+        return load(path.read_bytes())["vectors"]
+    vectors = _embed(recognizer, faces, setting)
+    setting.folder.mkdir(parents=True, exist_ok=True)
+    write_atomic(path, save({"vectors": vectors}), overwrite=True)
+    return vectors
+
+
+def _embed(recognizer: Recognizer, faces: TrainingImages, setting: Setting) -> Tensor:
     parts = []
     for indices in torch.split(torch.arange(len(faces)), _EMBEDDED):
         parts.append(torch.from_numpy(embed_faces(recognizer, faces.batch(indices).faces)))

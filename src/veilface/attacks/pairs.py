@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -11,8 +12,9 @@ from torch import Generator, Tensor
 
 from veilface.attacks.base import Setting, observed
 from veilface.attacks.victim import Victim
+from veilface.core.files import write_atomic
 from veilface.errors import AttackError
-from veilface.jobs.cache import CHUNK
+from veilface.jobs.cache import CHUNK, chunk_size
 from veilface.training.images import Batch, TrainingImages
 
 SHARE = 0.1
@@ -67,11 +69,13 @@ class FreshPairs:
         faces: Photos.
         shuffled: Whether each photo stands beside what is sent of another: a null, which learns
             what all faces have in common.
+        device: Where they are protected.
     """
 
     victim: Victim
     faces: TrainingImages = field(repr=False)
     shuffled: bool = False
+    device: torch.device = field(default_factory=lambda: torch.device("cpu"))
 
     @property
     def photos(self) -> int:
@@ -85,13 +89,14 @@ class FreshPairs:
 
     def draw(self, size: int, generator: Generator) -> Pairs:
         """A random batch, half of it mirrored before it is protected."""
-        batch = _split(self.faces)[0].draw(size, generator)
+        batch = _split(self.faces)[0].draw(size, generator, device=self.device)
         return self._pairs(batch, generator)
 
     def validation(self) -> Pairs:
         """The last photos under one draw."""
         kept = _split(self.faces)[1]
-        return self._pairs(kept.batch(torch.arange(len(kept))), Generator().manual_seed(0))
+        batch = kept.batch(torch.arange(len(kept)), device=self.device)
+        return self._pairs(batch, Generator().manual_seed(0))
 
     def _pairs(self, batch: Batch, generator: Generator) -> Pairs:
         sent = observed(self.victim.fresh(batch.faces, generator))
@@ -151,21 +156,40 @@ def make_pairs(setting: Setting, *, shuffled: bool = False) -> Source:
     faces = setting.training_faces()
     victim = setting.victim
     if victim.is_cheap:
-        return FreshPairs(victim, faces, shuffled)
-    began, done = time.monotonic(), 0
-    step = CHUNK * (victim.jobs or 2)
-    while done < len(faces) and time.monotonic() - began < 60 * setting.minutes:
-        part = faces.part(slice(done, done + step))
-        victim.protect(part.batch(torch.arange(len(part))).faces)
-        done += len(part)
-        setting.progress("protecting pairs", done, len(faces))
+        return FreshPairs(victim, faces, shuffled, setting.device)
+    done = _protected(setting, faces)
     if done < 2 * CHUNK:
-        raise AttackError(
-            f"{done} pairs are too few to learn from; allow more --minutes or --pairs"
-        )
+        raise AttackError(f"{done} pairs are too few to learn from; allow more --budget or --pairs")
     made = faces.part(slice(done))
     images = victim.protect(made.batch(torch.arange(done)).faces).images  # they are kept
     return KeptPairs(images, made, shuffled)
+
+
+def _protected(setting: Setting, faces: TrainingImages) -> int:
+    """How many of the photos are protected once the budget is spent.
+
+    What was spent is remembered: whoever asks again with the same budget gets the same pairs, so
+    that one network is trained on them and not another one each time.
+    """
+    victim, everybody = setting.victim, setting.faces or faces
+    about = {"attack": "pairs", "victim": victim.describe(), "seed": victim.seed}
+    about |= {"faces": f"{everybody.name}, {len(everybody)}"}
+    path = setting.place_of(about).with_suffix(".json")
+    setting.folder.mkdir(parents=True, exist_ok=True)
+    spent = {"photos": 0, "seconds": 0.0}
+    if path.is_file():
+        spent = json.loads(path.read_text(encoding="utf-8"))
+    chunk = chunk_size(victim.device)
+    while spent["photos"] < len(faces) and spent["seconds"] < 60 * setting.minutes:
+        began = time.monotonic()
+        start = int(spent["photos"]) // chunk * chunk  # kept images are found by whole chunks
+        part = faces.part(slice(start, start + chunk * (victim.jobs or 2)))
+        victim.protect(part.batch(torch.arange(len(part))).faces)
+        seconds = spent["seconds"] + time.monotonic() - began
+        spent = {"photos": start + len(part), "seconds": seconds}
+        write_atomic(path, json.dumps(spent).encode(), overwrite=True)
+        setting.progress("protecting pairs", start + len(part), len(faces))
+    return min(int(spent["photos"]), len(faces))
 
 
 def _split(faces: TrainingImages) -> tuple[TrainingImages, TrainingImages]:

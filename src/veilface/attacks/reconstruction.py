@@ -8,8 +8,6 @@ Source:
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
@@ -128,7 +126,7 @@ def reconstruct(setting: Setting, *, shuffled: bool = False) -> Fitted:
 
     outcome = train(
         task,
-        folder=setting.folder / key_of(recipe),
+        folder=setting.place_of(recipe),
         recipe=recipe,
         seed=setting.seed,
         budget=Budget(minutes=setting.minutes, every=EVERY, patience=PATIENCE),
@@ -154,9 +152,3 @@ def apply(module: nn.Module, sent: Tensor, device: torch.device) -> Tensor:
             module(part.to(device)).clamp(0, 1).cpu() for part in torch.split(sent, SMALL_BATCH)
         ]
     return torch.cat(parts)
-
-
-def key_of(recipe: Mapping[str, Any]) -> str:
-    """The name of the folder of a training."""
-    text = json.dumps(recipe, sort_keys=True, default=str)
-    return f"{recipe['attack']}-{hashlib.sha256(text.encode()).hexdigest()[:16]}"

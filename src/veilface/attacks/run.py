@@ -22,6 +22,7 @@ from veilface.protectors.controls import CONTROLS
 from veilface.types import Protected
 
 _NULL = "an attacker who knows nothing"
+_MORE = "allow more --budget or --pairs"
 _BEATEN = {
     "ssim": f"recovers more of the picture than {_NULL}",
     "source": "what it recovers is matched with the photo",
@@ -68,19 +69,24 @@ class Outcome:
     @property
     def verdict(self) -> tuple[str, ...]:
         """What follows, in sentences: first whether the attack can say anything at all."""
-        found = []
-        if self.planted is not None and self.planted.value < LIMIT:
-            found.append(
-                f"too weak to say anything: of a planted cheat it recovers an SSIM of "
-                f"{self.planted.value:.2f}, and {LIMIT} is needed; allow more --minutes or --pairs"
-            )
-        if self.unprotected is not None and self.unprotected.low <= self.null["source"].high:
-            found.append(
-                "too weak to say anything: of photos without any protection it recovers nobody "
-                "either; allow more --minutes or --pairs"
-            )
+        found = [] if self.weakness is None else [f"{self.weakness}; {_MORE}"]
         found += [sentence for name, sentence in _BEATEN.items() if self._beats(name)]
         return tuple(found) or (f"recovers no more than {_NULL}",)
+
+    @property
+    def weakness(self) -> str | None:
+        """Why the attack cannot say anything about this protector; None where it can."""
+        if self.planted is not None and self.planted.value < LIMIT:
+            return (
+                "too weak to say anything: of a planted cheat it recovers an SSIM of "
+                f"{self.planted.value:.2f}, and {LIMIT} is needed"
+            )
+        if self.unprotected is not None and self.unprotected.low <= self.null["source"].high:
+            return (
+                "too weak to say anything: of photos without any protection it recovers nobody "
+                "either"
+            )
+        return None
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON, without the images."""

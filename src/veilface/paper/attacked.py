@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 import torch
+from torch import Tensor
 
 from veilface.attacks.base import Setting
 from veilface.attacks.registry import get_attack
@@ -23,6 +25,8 @@ from veilface.training.images import TrainingImages
 UNTRAINED = "untrained"
 """Stands for what a method that was not trained would have given away."""
 
+T = TypeVar("T")
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Attackers:
@@ -35,7 +39,9 @@ class Attackers:
         cache: Folder of networks, protected images and embeddings.
         minutes: Of each training, and at most as many of protecting its pairs.
         pairs: Most photos to use; all of them by default.
+        width: Multiplies the channels of networks.
         limit: Most people of each set.
+        preset_limit: Most people for presets, which take longest; by default ``limit``.
         seed: Of everything random.
         jobs: Processes on a CPU.
         device: Where to compute.
@@ -49,59 +55,78 @@ class Attackers:
     cache: Path
     minutes: float = 10.0
     pairs: int | None = None
+    width: float = 0.25
     limit: int | None = None
+    preset_limit: int | None = None
     seed: int = 0
     jobs: int | None = None
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
     progress: Progress | None = None
     judge: str = JUDGE
-    _benches: dict[str, Bench] = field(default_factory=dict, init=False, repr=False)
+    _benches: dict[tuple[str, int | None], Bench] = field(
+        default_factory=dict, init=False, repr=False
+    )
     _found: dict[tuple[str, str, str], Outcome | str] = field(
         default_factory=dict, init=False, repr=False
     )
 
-    def bench(self, dataset: str) -> Bench:
-        """The people of a set that is here, prepared once."""
-        if dataset not in self._benches:
-            self._benches[dataset] = make_bench(
+    def __call__(self, name: str, protector: str | Preset, dataset: str) -> Outcome | str:
+        """An attack on a protector, on the people of a set; where it cannot be done, why."""
+        setting = self._setting(protector)
+        key = (name, setting.victim.name, dataset)
+        if key not in self._found:
+            bench = self._bench(dataset, setting.victim)
+            self._found[key] = _or_reason(
+                lambda: run_attack(
+                    get_attack(name), setting, bench.faces, bench.judge, dataset=bench.name
+                )
+            )
+        return self._found[key]
+
+    def pictures(self, name: str, protector: str | Preset, photos: Tensor) -> Tensor | str:
+        """What an attack recovers of a few photos, not scored; where it cannot be done, why."""
+        setting = self._setting(protector)
+        return _or_reason(
+            lambda: get_attack(name).fit(setting).recover(setting.victim.protect(photos))
+        )
+
+    def _bench(self, dataset: str, victim: Victim) -> Bench:
+        """The people of a set, prepared once; fewer of them for protectors that take long."""
+        costly = not victim.is_cheap and self.preset_limit is not None
+        limit = self.preset_limit if costly else self.limit
+        if (dataset, limit) not in self._benches:
+            self._benches[dataset, limit] = make_bench(
                 self.sets[dataset],
                 cache=self.cache,
                 judge=self.judge,
-                limit=self.limit,
+                limit=limit,
                 seed=self.seed,
                 device=self.device,
                 progress=self.progress,
             )
-        return self._benches[dataset]
+        return self._benches[dataset, limit]
 
-    def __call__(self, name: str, protector: str | Preset, dataset: str) -> Outcome | str:
-        """An attack on a protector, on the people of a set; where it cannot be done, why."""
+    def _setting(self, protector: str | Preset) -> Setting:
         job = Job(protector)
         if not job.is_transform:
             job = Job(protector, tuple(r for r in self.recognizers if r != self.judge))
-        key = (name, job.name, dataset)
-        if key not in self._found:
-            self._found[key] = self._run(name, job, dataset)
-        return self._found[key]
-
-    def _run(self, name: str, job: Job, dataset: str) -> Outcome | str:
-        bench = self.bench(dataset)
-        setting = Setting(
+        return Setting(
             victim=Victim(job, self.cache, seed=self.seed, jobs=self.jobs, device=self.device),
             folder=self.cache / "networks",
             faces=self.faces,
             pairs=self.pairs,
             minutes=self.minutes,
-            width=1.0 if self.device.type == "cuda" else 0.25,
+            width=self.width,
             seed=self.seed,
             device=self.device,
             progress=self.progress or (lambda stage, done, total: None),
         )
-        try:
-            return run_attack(
-                get_attack(name), setting, bench.faces, bench.judge, dataset=bench.name
-            )
-        except UntrainedError:
-            return UNTRAINED
-        except AttackError as error:
-            return str(error)
+
+
+def _or_reason(attempt: Callable[[], T]) -> T | str:
+    try:
+        return attempt()
+    except UntrainedError:
+        return UNTRAINED
+    except AttackError as error:
+        return str(error)

@@ -36,6 +36,7 @@ def make_study(
     learn_from: TrainingImages | None = None,
     pairs: int | None = None,
     minutes: float = 10.0,
+    width: float = 0.25,
 ) -> Study:
     """Bind the evaluator to sets, recognisers and presets.
 
@@ -53,7 +54,8 @@ def make_study(
         progress: As in `evaluator.evaluate`.
         learn_from: Photos of other people for attacks; without them there are none.
         pairs: Most of those photos to use.
-        minutes: Of each training of an attack.
+        minutes: Of each training of an attack, and at most as many of protecting its pairs.
+        width: Multiplies the channels of the networks of attacks.
 
     Raises:
         WeightsError: Fewer than two recognisers.
@@ -111,7 +113,9 @@ def make_study(
             cache,
             minutes=minutes,
             pairs=pairs,
+            width=width,
             limit=limit,
+            preset_limit=preset_limit,
             seed=seed,
             jobs=jobs,
             device=torch.device(device),

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from veilface.attacks.channels import CANDIDATES
-from veilface.attacks.run import Outcome
 from veilface.errors import DatasetError
 from veilface.evaluation.report.sheets import Sheet, Strip
-from veilface.jobs.cache import CHUNK
 from veilface.paper.attacked import UNTRAINED
-from veilface.paper.published import METHODS, SETS
+from veilface.paper.compared import compared_methods
+from veilface.paper.published import SETS
 from veilface.paper.study import Study
 from veilface.paper.table3 import attackers
 from veilface.protectors.veil.presets import Preset
@@ -24,29 +23,24 @@ def figure5(study: Study) -> Sheet:
     dataset = next((name for name in SETS.values() if name in study.sets), None)
     if dataset is None:
         raise DatasetError("figure 5 shows people of a set of the paper, and none is here")
+    photos = study.some_faces(dataset)
 
-    def strip(title: str, name: str, protector: str | Preset | None) -> Strip:
-        if protector is None:
-            return Strip(f"{title} {name}", None, private=True)
-        found = attack(name, protector, dataset)
-        if isinstance(found, Outcome):
-            return Strip(f"{title} {name}", found.images[:CHUNK], private=name != "look")
-        return Strip(f"{title} {name}", None, private=True, absent=_short(found))
+    def strip(title: str, name: str, protector: str | Preset) -> Strip:
+        found = attack.pictures(name, protector, photos)
+        label, private = f"{title} {name}", name != "look"
+        if isinstance(found, str):
+            absent = found if found == UNTRAINED else "cannot"
+            return Strip(label, None, private=private, absent=absent)
+        return Strip(label, found, private=private)
 
-    strips = [Strip("original", attack.bench(dataset).faces[:CHUNK], private=True)]
-    for method in METHODS:
-        protector = study.compared.get(method)
-        strips.append(strip(method, "unet", protector))
-        if protector in CANDIDATES:
-            strips.append(strip(method, "linear", protector))
+    strips = [Strip("original", photos, private=True)]
+    for method in compared_methods():
+        strips.append(strip(method.title, "unet", method.name))
+        if method.name in CANDIDATES:
+            strips.append(strip(method.title, "linear", method.name))
     for preset in study.presets:
         strips += [
             strip(preset.name, name, preset) for name in ("look", "unet", "portrait", "embedding")
         ]
-    strips.append(strip("everybody", "average", "grey"))
-    return Sheet(f"Figure 5: what attackers recover, {attack.bench(dataset).name}", tuple(strips))
-
-
-def _short(reason: str) -> str:
-    """Why a row is empty, in a word that fits on a tile."""
-    return reason if reason == UNTRAINED else "cannot"
+    strips += [strip("everybody", "average", "grey"), strip("no protection", "embedding", "clean")]
+    return Sheet(f"Figure 5: what attackers recover, {study.sets[dataset].name}", tuple(strips))

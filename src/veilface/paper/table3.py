@@ -2,24 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from veilface.attacks.channels import CANDIDATES
 from veilface.attacks.run import Outcome
 from veilface.errors import DatasetError
 from veilface.paper.attacked import UNTRAINED, Attackers
-from veilface.paper.comparison import NO_DATA, NOT_YET, Comparison, Line, Value
-from veilface.paper.published import METHODS, OURS, SETS, TABLE_3
+from veilface.paper.compared import lines_of_methods
+from veilface.paper.comparison import NO_DATA, Comparison, Line, Value
+from veilface.paper.published import OURS, SETS, TABLE_3
 from veilface.paper.study import Study
 from veilface.protectors.veil.presets import Preset
 
 MEASURES = {"ssim": "SSIM", "psnr": "PSNR", "source": "photo", "xdr": "person"}
+MEANS = ("photos", "steps", "control")
 NOTES = (
     "SSIM and PSNR (dB) of what is recovered and the photo, means over people. Photo, person: "
     "share that an uninvolved recogniser matches at FMR 0.001 with the photo, with another one.",
     "What scores no more than 'average face' has recovered nothing, however the picture looks. "
+    "'Shuffled' learns from pairs of different people, which is the same whatever protects them. "
     "'Embedding' is the ceiling: it sees the embedding of X' and no pixel.",
+    "Photos that pairs were made of, and steps of the training, within {minutes:g} minutes for "
+    "each; presets protect as many as {minutes:g} minutes allow. Control: what the same attacker, "
+    "with the same means, recovers of an easy protector: the SSIM of a planted cheat for a U-Net, "
+    "the share of matched unprotected photos for 'embedding'. Where it is too weak, the row says "
+    "nothing about its method.",
 )
+_OURS = ("unet", "portrait", "graft", "highpass", "look", "embedding")
+_NOBODY = {
+    "average face: average": ("average", "grey"),
+    "no protection: shuffled": ("shuffled", "clean"),
+    "no protection: look": ("look", "clean"),
+    "no protection: embedding": ("embedding", "clean"),
+}
 
 
 def table3(study: Study) -> Comparison:
@@ -35,50 +50,40 @@ def table3(study: Study) -> Comparison:
         for title, name in SETS.items()
         for measure in (MEASURES if name in here else ("ssim", "psnr"))
     ]
+    made: list[Outcome] = []
+    reasons: dict[str, None] = {}
 
     def published(method: str) -> Line:
         values = [
             TABLE_3[method][title][measure == "psnr"] if measure in ("ssim", "psnr") else None
             for _, title, measure in columns
         ]
-        return Line(method, "published", tuple(values))
+        return Line(method, "published", (*values, *(None for _ in MEANS)))
 
-    def measured(label: str, name: str, protector: str | Preset | None) -> Line:
-        found = {
-            each: NOT_YET if protector is None else attack(name, protector, each) for each in here
-        }
-        return Line(
-            f"{label}: {name}",
-            "measured",
-            tuple(_value(found.get(each), measure) for each, _, measure in columns),
-        )
+    def measured(label: str, name: str, protector: str | Preset) -> Line:
+        found = {each: attack(name, protector, each) for each in here}
+        outcomes = [each for each in found.values() if isinstance(each, Outcome)]
+        made.extend(outcomes)
+        reasons.update({f"{label}: {s}.": None for s in found.values() if isinstance(s, str)})
+        cells = [_value(found.get(each), measure) for each, _, measure in columns]
+        return Line(label, "measured", (*cells, *_means(outcomes)))
 
-    lines = []
-    for method in METHODS:
-        protector = study.compared.get(method)
-        lines += [published(method), measured(method, "unet", protector)]
-        if protector in CANDIDATES:
-            lines.append(measured(method, "linear", protector))
-    lines.append(published(OURS))
+    def of_method(title: str, name: str) -> list[Line]:
+        attacks = ("unet", "linear") if name in CANDIDATES else ("unet",)
+        return [measured(f"{title}: {each}", each, name) for each in attacks]
+
+    lines = [*lines_of_methods(published, of_method), published(OURS)]
     for preset in study.presets:
-        for name in ("unet", "portrait", "graft", "highpass", "look", "embedding"):
-            lines.append(measured(preset.name, name, preset))
-        lines.append(measured(preset.name, "shuffled", preset))
-    lines.append(measured("average face", "average", "grey"))
-    lines.append(measured("no protection", "look", "clean"))
-    lines.append(measured("no protection", "embedding", "clean"))
-    weak = _weak(attack, study, here)
+        lines += [measured(f"{preset.name}: {each}", each, preset) for each in _OURS]
+    lines += [measured(label, *each) for label, each in _NOBODY.items()]
+    notes = [note.format(minutes=attack.minutes) for note in NOTES]
     return Comparison(
         name="table3",
         title="Table 3: what attackers recover",
-        columns=tuple(f"{title} {MEASURES[measure]}" for _, title, measure in columns),
+        columns=(*(f"{title} {MEASURES[measure]}" for _, title, measure in columns), *MEANS),
         lines=tuple(lines),
-        notes=(*NOTES, *weak),
-        details=tuple(
-            found.to_dict()
-            for name, protector, each in _learned(study, here)
-            if isinstance(found := attack(name, protector, each), Outcome)
-        ),
+        notes=(*notes, *_people(made), *reasons),
+        details=tuple(each.to_dict() for each in made),
     )
 
 
@@ -96,29 +101,42 @@ def attackers(study: Study) -> Attackers:
     return study.attack
 
 
-def _learned(study: Study, here: Sequence[str]) -> list[tuple[str, str | Preset, str]]:
-    protectors: list[str | Preset] = [*study.compared.values(), *study.presets]
-    return [("unet", protector, each) for protector in protectors for each in here]
-
-
-def _weak(attack: Attackers, study: Study, here: Sequence[str]) -> tuple[str, ...]:
-    """Whether the U-Net had the means to say anything, told by the planted cheat."""
-    for name, protector, each in _learned(study, here):
-        found = attack(name, protector, each)
-        if isinstance(found, Outcome) and found.planted is not None:
-            verdict = found.verdict[0]
-            enough = "too weak" not in verdict
-            said = (
-                f"The U-Net with these means recovers an SSIM of {found.planted.value:.2f} of a "
-                "planted cheat, photos under the same stripes"
-            )
-            return (f"{said}.",) if enough else (f"{said}: it is {verdict}.",)
-    return ()
-
-
 def _value(found: Outcome | str | None, measure: str) -> Value:
     if found is None:
         return NO_DATA
     if isinstance(found, str):
-        return found if found in (NOT_YET, UNTRAINED) else "-"
+        return found if found == UNTRAINED else "-"
     return found.measures.get(measure)
+
+
+def _means(outcomes: Sequence[Outcome]) -> tuple[Value, ...]:
+    """What an attack was fitted on, equal for all sets, and its weakest control."""
+    if not outcomes:
+        return (None,) * len(MEANS)
+    about = outcomes[0].about
+    training: Mapping[str, object] = about.get("training", {})
+    # An attack without a training has no use for what it would say about its means.
+    photos, steps = (about.get("photos"), training.get("steps")) if training else (None, None)
+    return (
+        None if photos is None else str(photos),
+        None if steps is None else str(steps),
+        _control(min(outcomes, key=lambda each: each.weakness is None)),
+    )
+
+
+def _control(found: Outcome) -> str | None:
+    known = found.planted or found.unprotected
+    if known is None:
+        return None
+    return f"{known.value:.2f}" if found.weakness is None else f"{known.value:.2f}: too weak"
+
+
+def _people(made: Sequence[Outcome]) -> list[str]:
+    """A sentence for each set: its people, and those whom the costly protectors have fewer of."""
+    counts: dict[str, dict[int, None]] = {}
+    for each in made:
+        counts.setdefault(each.dataset, {})[each.measures["ssim"].n] = None
+    return [
+        f"People of {dataset}: {' and for presets '.join(map(str, sorted(found, reverse=True)))}."
+        for dataset, found in counts.items()
+    ]
