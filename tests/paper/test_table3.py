@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from tests.fixtures.studies import ruled_study
+from veilface.attacks.means import Means
 from veilface.attacks.run import Outcome
 from veilface.errors import DatasetError
 from veilface.measures.intervals import Estimate, wilson
@@ -26,7 +27,7 @@ from veilface.protectors.veil.presets import Preset
 class Ruled:
     """Recovers half of everything; of persona nothing, since its pairs do not suffice."""
 
-    minutes = 7.0
+    means = Means.of(torch.device("cpu"), minutes=7.0)
 
     def __init__(self, planted: float) -> None:
         self.planted = planted

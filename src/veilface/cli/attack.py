@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from veilface.cli.common import print_json, sentences, table
+from veilface.cli.options import Full
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -34,8 +35,12 @@ def attack(  # noqa: PLR0917 - typer passes by keyword
         ),
     ] = None,
     budget: Annotated[
-        float, typer.Option(help="Minutes of training, and at most as many of protecting pairs.")
-    ] = 10.0,
+        float | None,
+        typer.Option(
+            help="Minutes of training, and at most as many of protecting pairs [default: 10]."
+        ),
+    ] = None,
+    full: Full = False,
     versions: Annotated[
         int, typer.Option(min=1, help="Protections of each photo that are averaged first.")
     ] = 1,
@@ -74,6 +79,7 @@ def attack(  # noqa: PLR0917 - typer passes by keyword
         from dataclasses import replace
 
         from veilface.attacks.base import Setting
+        from veilface.attacks.means import Means
         from veilface.attacks.registry import get_attack
         from veilface.attacks.run import run_attack
         from veilface.attacks.victim import Victim
@@ -86,12 +92,16 @@ def attack(  # noqa: PLR0917 - typer passes by keyword
         from veilface.training.images import load_images
 
         chosen, place, decides = get_attack(name), resolve_device(device), judge or JUDGE
+        means = Means.of(place, full=full, minutes=budget, width=width)
         job = Job(protector)
         if not job.is_transform:
             ensemble = tuple(each for each in default_surrogates() if each != decides)
             job = Job(protector, ensemble)
         people = load_faces(dataset, root)
         counts: list[int | None] = [*sorted(set(pairs or ()))] or [None]
+        if full:
+            each = 1 if job.is_transform else 2  # pairs of presets are protected first
+            typer.echo(f"--full: {means.longest(len(counts) * (each + 1))}", err=True)
         with make_stages() as stages:
             bench = make_bench(
                 people,
@@ -106,8 +116,8 @@ def attack(  # noqa: PLR0917 - typer passes by keyword
                 victim=Victim(job, output / "cache", seed=seed, jobs=jobs, device=place),
                 folder=output / "networks",
                 faces=None if faces is None else load_images(faces),
-                minutes=budget,
-                width=width or (1.0 if place.type == "cuda" else 0.25),
+                minutes=means.minutes,
+                width=means.width,
                 recognizer=recognizer,
                 seed=seed,
                 device=place,

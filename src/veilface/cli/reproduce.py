@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from veilface.cli.common import print_json, sentences, split_names, table
-from veilface.cli.options import Device, Jobs, JsonOutput
+from veilface.cli.options import Device, Full, Jobs, JsonOutput
 
 if TYPE_CHECKING:
     from veilface.evaluation.report.sheets import Sheet
@@ -48,15 +48,22 @@ def reproduce(  # noqa: PLR0917 - typer passes by keyword
     ] = None,
     faces: Annotated[
         Path | None,
-        typer.Option(help="table3, figure5: folder of aligned photos that attackers learn from."),
+        typer.Option(
+            help="table3, figure5, table6: folder of aligned photos that attackers learn from."
+        ),
     ] = None,
     pairs: Annotated[
         int | None,
-        typer.Option(min=20, help="table3, figure5: most of those photos to use [default: all]."),
+        typer.Option(min=20, help="Most of those photos to use [default: all]."),
     ] = None,
     budget: Annotated[
-        float, typer.Option(help="table3, figure5: minutes of each training.")
-    ] = 10.0,
+        float | None,
+        typer.Option(
+            help="table3, figure5, table6: minutes of each training, and at most as many of "
+            "protecting its pairs [default: 10]."
+        ),
+    ] = None,
+    full: Full = False,
     output: Annotated[
         Path, typer.Option("--output", "-o", help="Folder of the results and of the cache.")
     ] = Path("veilface-evaluation"),
@@ -73,6 +80,7 @@ def reproduce(  # noqa: PLR0917 - typer passes by keyword
     output folder, so that a run that was ended continues, and that other tables find them.
     """
     with sentences(json_output=json_output):
+        from veilface.attacks.means import Means
         from veilface.cli.stages import make_stages
         from veilface.core.devices import resolve_device
         from veilface.datasets import load_faces
@@ -86,6 +94,8 @@ def reproduce(  # noqa: PLR0917 - typer passes by keyword
         chosen = {name: get_experiment(name, roots) for name in experiments}
         sets = {name: load_faces(name, root) for name, root in roots.items()}
         others = None if faces is None else load_images(faces)
+        place = resolve_device(device)
+        means = Means.of(place, full=full, minutes=budget)
         documents: list[dict[str, Any]] = []
         for name, experiment in chosen.items():
             with make_stages() as stages:
@@ -98,12 +108,14 @@ def reproduce(  # noqa: PLR0917 - typer passes by keyword
                     preset_limit=preset_limit,
                     seed=seed,
                     jobs=jobs,
-                    device=resolve_device(device),
+                    device=place,
                     progress=stages,
                     learn_from=others,
                     pairs=pairs,
-                    minutes=budget,
+                    means=means,
                 )
+                if full:
+                    typer.echo(f"{name} --full: {means.longest(study.trainings)}", err=True)
                 made = experiment.run(study)
             if isinstance(made, Sheet):
                 files, document = _write_figure(name, made, output), {"experiment": name}

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
-import torch
 from torch import Tensor
 
 from veilface.attacks.base import Setting
+from veilface.attacks.means import Means
 from veilface.attacks.registry import get_attack
 from veilface.attacks.run import Outcome, run_attack
 from veilface.attacks.victim import Victim
@@ -37,14 +37,12 @@ class Attackers:
         recognizers: Names; that of the judge is left out of every ensemble.
         faces: Photos of other people.
         cache: Folder of networks, protected images and embeddings.
-        minutes: Of each training, and at most as many of protecting its pairs.
+        means: Of each training.
         pairs: Most photos to use; all of them by default.
-        width: Multiplies the channels of networks.
         limit: Most people of each set.
         preset_limit: Most people for presets, which take longest; by default ``limit``.
         seed: Of everything random.
         jobs: Processes on a CPU.
-        device: Where to compute.
         progress: See `veilface.evaluation.evaluator.Progress`.
         judge: Name of the recogniser that decides about identity.
     """
@@ -53,14 +51,12 @@ class Attackers:
     recognizers: tuple[str, ...]
     faces: TrainingImages = field(repr=False)
     cache: Path
-    minutes: float = 10.0
+    means: Means
     pairs: int | None = None
-    width: float = 0.25
     limit: int | None = None
     preset_limit: int | None = None
     seed: int = 0
     jobs: int | None = None
-    device: torch.device = field(default_factory=lambda: torch.device("cpu"))
     progress: Progress | None = None
     judge: str = JUDGE
     _benches: dict[tuple[str, int | None], Bench] = field(
@@ -101,7 +97,7 @@ class Attackers:
                 judge=self.judge,
                 limit=limit,
                 seed=self.seed,
-                device=self.device,
+                device=self.means.device,
                 progress=self.progress,
             )
         return self._benches[dataset, limit]
@@ -110,15 +106,16 @@ class Attackers:
         job = Job(protector)
         if not job.is_transform:
             job = Job(protector, tuple(r for r in self.recognizers if r != self.judge))
+        place = self.means.device
         return Setting(
-            victim=Victim(job, self.cache, seed=self.seed, jobs=self.jobs, device=self.device),
+            victim=Victim(job, self.cache, seed=self.seed, jobs=self.jobs, device=place),
             folder=self.cache / "networks",
             faces=self.faces,
             pairs=self.pairs,
-            minutes=self.minutes,
-            width=self.width,
+            minutes=self.means.minutes,
+            width=self.means.width,
             seed=self.seed,
-            device=self.device,
+            device=place,
             progress=self.progress or (lambda stage, done, total: None),
         )
 

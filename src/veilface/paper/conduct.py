@@ -10,6 +10,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from veilface.attacks.means import Means
 from veilface.datasets.base import FaceSet
 from veilface.errors import WeightsError
 from veilface.evaluation import evaluator
@@ -35,8 +36,7 @@ def make_study(
     progress: evaluator.Progress | None = None,
     learn_from: TrainingImages | None = None,
     pairs: int | None = None,
-    minutes: float = 10.0,
-    width: float = 0.25,
+    means: Means | None = None,
 ) -> Study:
     """Bind the evaluator to sets, recognisers and presets.
 
@@ -54,8 +54,7 @@ def make_study(
         progress: As in `evaluator.evaluate`.
         learn_from: Photos of other people for attacks; without them there are none.
         pairs: Most of those photos to use.
-        minutes: Of each training of an attack, and at most as many of protecting its pairs.
-        width: Multiplies the channels of the networks of attacks.
+        means: Of each training of an attack; by default those of a small run.
 
     Raises:
         WeightsError: Fewer than two recognisers.
@@ -111,14 +110,12 @@ def make_study(
             tuple(recognizers),
             learn_from,
             cache,
-            minutes=minutes,
+            means or Means.of(torch.device(device)),
             pairs=pairs,
-            width=width,
             limit=limit,
             preset_limit=preset_limit,
             seed=seed,
             jobs=jobs,
-            device=torch.device(device),
             progress=progress,
         )
     return Study(sets, tuple(recognizers), tuple(presets), evaluate, protect, seed, attack)

@@ -92,6 +92,16 @@ class Study:
         """Everything under test: the methods of others that can protect here, and the presets."""
         return [*(each.name for each in compared_methods() if each.ready), *self.presets]
 
+    @property
+    def trainings(self) -> int:
+        """Most trainings, and protections of their pairs, that an experiment on attacks takes.
+
+        One for each method; for each preset its pairs, its network and a control with as many
+        pairs; and the control of the methods, the null and the ceiling.
+        """
+        ready = sum(each.ready for each in compared_methods())
+        return ready + 3 * len(self.presets) + 3
+
     def leave_one_out(self, dataset: str) -> Evaluation | None:
         """All methods, presets and controls on a set; None when the set is not here.
 

@@ -76,7 +76,7 @@ def table3(study: Study) -> Comparison:
     for preset in study.presets:
         lines += [measured(f"{preset.name}: {each}", each, preset) for each in _OURS]
     lines += [measured(label, *each) for label, each in _NOBODY.items()]
-    notes = [note.format(minutes=attack.minutes) for note in NOTES]
+    notes = [note.format(minutes=attack.means.minutes) for note in NOTES]
     return Comparison(
         name="table3",
         title="Table 3: what attackers recover",
