@@ -14,7 +14,7 @@ from veilface.attacks.run import Outcome
 from veilface.errors import DatasetError
 from veilface.measures.intervals import Estimate, wilson
 from veilface.paper.attacked import Attackers
-from veilface.paper.comparison import NO_DATA, NOT_YET
+from veilface.paper.comparison import NO_DATA, NOT_TRAINED
 from veilface.paper.figure5 import figure5
 from veilface.paper.published import METHODS, TABLE_3
 from veilface.paper.study import Study
@@ -68,7 +68,7 @@ def test_methods_that_are_not_there_say_so() -> None:
     missing = [title for title in METHODS if title not in found.compared]
     lines = {line.label: line.cells for line in table3(found).lines if line.origin == "measured"}
     for title in missing:
-        assert lines[f"{title}: unet"][0] == NOT_YET
+        assert lines[f"{title}: unet"][0] == NOT_TRAINED
 
 
 @pytest.mark.parametrize(("planted", "weak"), [(0.95, False), (0.7, True)])

@@ -57,6 +57,12 @@ def reproduce(  # noqa: PLR0917 - typer passes by keyword
     budget: Annotated[
         float, typer.Option(help="table3, figure5: minutes of each training.")
     ] = 10.0,
+    native_pairs: Annotated[
+        int,
+        typer.Option(
+            min=20, help="table2: about so many of LFW's pairs for the methods' own recognisers."
+        ),
+    ] = 1000,
     output: Annotated[
         Path, typer.Option("--output", "-o", help="Folder of the results and of the cache.")
     ] = Path("veilface-evaluation"),
@@ -103,6 +109,7 @@ def reproduce(  # noqa: PLR0917 - typer passes by keyword
                     learn_from=others,
                     pairs=pairs,
                     minutes=budget,
+                    native_pairs=native_pairs,
                 )
                 made = experiment.run(study)
             if isinstance(made, Sheet):

@@ -7,7 +7,7 @@ from veilface.attacks.run import Outcome
 from veilface.errors import DatasetError
 from veilface.evaluation.report.sheets import Sheet, Strip
 from veilface.jobs.cache import CHUNK
-from veilface.paper.attacked import UNTRAINED
+from veilface.paper.comparison import NOT_TRAINED
 from veilface.paper.published import METHODS, SETS
 from veilface.paper.study import Study
 from veilface.paper.table3 import attackers
@@ -27,7 +27,7 @@ def figure5(study: Study) -> Sheet:
 
     def strip(title: str, name: str, protector: str | Preset | None) -> Strip:
         if protector is None:
-            return Strip(f"{title} {name}", None, private=True)
+            return Strip(f"{title} {name}", None, private=True, absent=NOT_TRAINED)
         found = attack(name, protector, dataset)
         if isinstance(found, Outcome):
             return Strip(f"{title} {name}", found.images[:CHUNK], private=name != "look")
@@ -49,4 +49,4 @@ def figure5(study: Study) -> Sheet:
 
 def _short(reason: str) -> str:
     """Why a row is empty, in a word that fits on a tile."""
-    return reason if reason == UNTRAINED else "cannot"
+    return reason if reason == NOT_TRAINED else "cannot"

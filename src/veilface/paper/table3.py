@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from veilface.attacks.channels import CANDIDATES
 from veilface.attacks.run import Outcome
 from veilface.errors import DatasetError
-from veilface.paper.attacked import UNTRAINED, Attackers
-from veilface.paper.comparison import NO_DATA, NOT_YET, Comparison, Line, Value
+from veilface.paper.attacked import Attackers
+from veilface.paper.comparison import NO_DATA, NOT_TRAINED, Comparison, Line, Value
 from veilface.paper.published import METHODS, OURS, SETS, TABLE_3
 from veilface.paper.study import Study
+from veilface.paper.trained import of_methods, trained_notes
 from veilface.protectors.veil.presets import Preset
 
 MEASURES = {"ssim": "SSIM", "psnr": "PSNR", "source": "photo", "xdr": "person"}
@@ -45,7 +46,8 @@ def table3(study: Study) -> Comparison:
 
     def measured(label: str, name: str, protector: str | Preset | None) -> Line:
         found = {
-            each: NOT_YET if protector is None else attack(name, protector, each) for each in here
+            each: NOT_TRAINED if protector is None else attack(name, protector, each)
+            for each in here
         }
         return Line(
             f"{label}: {name}",
@@ -73,7 +75,7 @@ def table3(study: Study) -> Comparison:
         title="Table 3: what attackers recover",
         columns=tuple(f"{title} {MEASURES[measure]}" for _, title, measure in columns),
         lines=tuple(lines),
-        notes=(*NOTES, *weak),
+        notes=(*NOTES, *trained_notes(of_methods()), *weak),
         details=tuple(
             found.to_dict()
             for name, protector, each in _learned(study, here)
@@ -120,5 +122,5 @@ def _value(found: Outcome | str | None, measure: str) -> Value:
     if found is None:
         return NO_DATA
     if isinstance(found, str):
-        return found if found in (NOT_YET, UNTRAINED) else "-"
+        return found if found == NOT_TRAINED else "-"
     return found.measures.get(measure)
