@@ -17,7 +17,7 @@ from pathlib import Path
 from veilface.cli.common import table
 from veilface.datasets import load_pairs
 from veilface.errors import UntrainedError
-from veilface.paper.native import NativeRow, native_row, residue_rows
+from veilface.paper.native import NativeRow, Natives
 from veilface.protectors.registry import METHODS
 
 
@@ -52,14 +52,15 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     pairs = load_pairs("lfw", options.root).limited(options.pairs)
+    natives = Natives(pairs, seed=options.seed)
     names = options.names.split(",")
     rows: list[NativeRow] = []
     for name in names:
         with told(name):
-            rows.append(native_row(name, pairs, seed=options.seed))
+            rows.append(natives.row(name))
     if "minusface" in names:
         with told("the residue of minusface"):
-            rows += residue_rows(pairs, seed=options.seed)
+            rows += natives.residue()
     heading = ("method", "accuracy %", "95 % interval", "pairs", "published", "recogniser")
     print(table([heading, *map(cells, rows)]))
 

@@ -16,7 +16,7 @@ from tests.fixtures.trained import keep_drawn_weights
 from veilface.datasets.base import FacePairs
 from veilface.errors import UnknownNameError, UntrainedError
 from veilface.paper import native
-from veilface.paper.native import PUBLISHED, native_row, residue_rows
+from veilface.paper.native import PUBLISHED, Natives
 from veilface.protectors.native import transmitted
 from veilface.protectors.registry import METHODS
 from veilface.types import Protected
@@ -52,13 +52,41 @@ def test_a_reader_that_sees_scores_above_one_that_is_blind(
     rows = {}
     for blind in (False, True):
         monkeypatch.setattr(native, "native_recognizer", lambda _, blind=blind: Reader(blind))
-        rows[blind] = native_row("duetface", pairs, seed=0)
+        rows[blind] = Natives(pairs, seed=0).row("duetface")
     assert rows[False].accuracy.value > 0.7 > rows[True].accuracy.value
     assert rows[True].accuracy.value == pytest.approx(0.5)
     assert rows[False].accuracy.n == len(pairs.pairs)
     assert rows[False].accuracy.low < rows[False].accuracy.value
     assert rows[False].published == 0.9982
     assert "40 images of drawn" in rows[False].recognizer
+
+
+def test_scores_are_kept_until_something_else_is_read(
+    pairs: FacePairs, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    read: list[int] = []
+
+    class Counting(Reader):
+        def embed(self, made: Protected) -> Tensor:
+            read.append(len(made.images))
+            return super().embed(made)
+
+    monkeypatch.setattr(native, "native_recognizer", lambda _: Counting(blind=False))
+
+    def row(seed: int = 0, *, few: FacePairs = pairs) -> native.NativeRow:
+        read.clear()
+        return Natives(few, seed=seed, cache=tmp_path / "native").row("partialface")
+
+    first = row()
+    images = sum(read)
+    assert images == len(pairs.images)
+    assert row() == first
+    assert sum(read) == min(images, 8)  # the batch that shows that nothing has changed
+    row(1)
+    assert sum(read) == images
+    monkeypatch.setattr(native, "native_recognizer", lambda _: Reader(blind=True))
+    assert row().accuracy.value == pytest.approx(0.5)
+    assert len(list((tmp_path / "native").iterdir())) == 3
 
 
 def test_every_method_has_a_published_figure() -> None:
@@ -78,7 +106,7 @@ def test_residue_and_its_picture_are_read_by_one_network(
         return nn.functional.normalize(channels.mean(dim=(2, 3)), dim=1)
 
     monkeypatch.setattr(native, "residue_recognizer", lambda: network)
-    first, second = residue_rows(pairs, seed=0)
+    first, second = Natives(pairs, seed=0).residue()
     assert (first.method, second.method) == ("minusface: r", "minusface: d(r)")
     assert set(seen) == {(192, 112, 112)}
     assert first.accuracy.n == second.accuracy.n == len(pairs.pairs)
@@ -89,6 +117,6 @@ def test_what_is_missing_is_said(
 ) -> None:
     monkeypatch.setenv("VEILFACE_CACHE", str(tmp_path))
     with pytest.raises(UntrainedError, match="veilface train duetface-native"):
-        native_row("duetface", pairs, seed=0)
+        Natives(pairs, seed=0).row("duetface")
     with pytest.raises(UnknownNameError, match="duetface"):
-        native_row("duet", pairs, seed=0)
+        Natives(pairs, seed=0).row("duet")

@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from itertools import combinations
+from pathlib import Path
+from typing import cast
 
 import pytest
 import torch
 
 from tests.fixtures.faces import synthetic_faces
 from tests.fixtures.studies import PEOPLE, ruled_study
-from veilface.errors import DatasetError, UnknownNameError
-from veilface.measures.intervals import Estimate
+from tests.fixtures.trained import keep_drawn_weights
+from veilface.errors import DatasetError, UnknownNameError, UntrainedError
+from veilface.measures.intervals import Estimate, wilson
+from veilface.paper.accuracy import THRESHOLDS
+from veilface.paper.beside import SEEN, SENT
 from veilface.paper.compared import compared_methods, other_rules
 from veilface.paper.comparison import NO_DATA, NOT_TRAINED, NOT_YET, Comparison, Value
+from veilface.paper.native import NativeRow, Natives
 from veilface.paper.published import METHODS, SETS
 from veilface.paper.registry import EXPERIMENTS, get_experiment
 from veilface.paper.table1 import table1
-from veilface.paper.table2 import table2
+from veilface.paper.table2 import NATIVE, table2
 from veilface.paper.table4 import table4
 from veilface.paper.table5 import table5
 from veilface.paper.table6 import table6, without
@@ -30,6 +37,10 @@ from veilface.protectors.veil.starts import LocalFeatures
 def _cell(table: Comparison, label: str, column: str) -> Value:
     line = next(line for line in table.lines if line.label == label and line.origin == "measured")
     return line.cells[table.columns.index(column)]
+
+
+def _cells(table: Comparison, label: str) -> tuple[Value, ...]:
+    return next(line.cells for line in table.lines if line.label == label)
 
 
 def _value(cell: Value) -> float:
@@ -86,10 +97,10 @@ def test_what_is_not_an_image_is_shown_by_both_rules() -> None:
 def test_sets_that_are_not_here_have_no_data() -> None:
     study, rule = ruled_study(sets=("lfw", "celeba"))
     for table in (table1(study), table4(study)):
-        line = table.lines[-2]
-        here = [isinstance(cell, Estimate) for cell in line.cells]
+        cells = dict(zip(table.columns, table.lines[-2].cells, strict=True))
+        here = [isinstance(cells[title], Estimate) for title in SETS]
         assert here == [True, True, False, False, False]
-        assert line.cells[-1] == NO_DATA
+        assert cells["CALFW"] == NO_DATA
     assert len(rule.asked) == 4
 
 
@@ -100,6 +111,64 @@ def test_table1_needs_one_ensemble_only() -> None:
     assert rest == [("dlib",), ("dlib", "sface", "mobilefacenet")]
     assert "persona" in names
     assert _value(_cell(table, "a stranger", "LFW")) == 0.245
+
+
+def test_what_people_see_and_what_is_sent_stand_beside_every_measured_row() -> None:
+    study, _ = ruled_study(sets=("lfw", "celeba"))
+    first, second = table1(study), table2(study)
+    assert first.columns[:4] == ("LFW", "LFW line-up", "CELEBA", "CELEBA line-up")
+    for table, column in ((first, "LFW line-up"), (second, SEEN)):
+        for label in (line.label for line in table.lines if line.origin == "measured"):
+            if "stranger" not in label and NOT_TRAINED not in _cells(table, label):
+                assert isinstance(_cell(table, label, column), Estimate) is (": " not in label)
+    # Against two surrogates each; the rule's line-up is their number of twenty people.
+    assert _value(_cell(second, "persona, FMR 1e-3", SEEN)) == pytest.approx(2 / PEOPLE)
+    assert _cell(first, "DuetFace", SENT) == 4 * 162 * 112 * 112
+    assert _cell(first, "DuetFace, unstretched", SENT) == 4 * 162 * 112 * 112
+    assert _cell(first, "persona", SENT) == _cell(first, "clean", SENT) == 3 * 112 * 112
+
+
+def test_the_native_recogniser_stands_beside_the_others(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("VEILFACE_CACHE", str(tmp_path))
+    keep_drawn_weights()
+    study = replace(ruled_study()[0], natives=cast("Natives", KnownNatives()))
+    table = table2(study)
+    published = {line.label: line.cells[-2] for line in table.lines if line.origin == "published"}
+    assert published["DuetFace"] == 0.9982
+    assert published["Ours"] is None
+    for threshold in THRESHOLDS.values():
+        assert _value(_cell(table, f"DuetFace, {threshold}", NATIVE)) == 0.75
+        assert _cell(table, f"PartialFace, {threshold}", NATIVE) == NOT_TRAINED
+        assert _cell(table, f"persona, {threshold}", NATIVE) is None
+    assert _value(_cell(table, "MinusFace: d(r)", NATIVE)) == 0.5
+    assert [each["method"] for each in table.details][-1] == "minusface: d(r)"
+
+
+def test_the_notes_say_how_much_was_trained(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("VEILFACE_CACHE", str(tmp_path))
+    keep_drawn_weights()
+    notes = " ".join(table2(ruled_study()[0]).notes)
+    digest = json.loads((tmp_path / "trained/minusface/record.json").read_text())["sha256"]
+    assert "Trained minusface: 0.0625 of the width, 0 steps of 4 on 40 images of drawn" in notes
+    assert f"weights {digest[:12]}" in notes
+    assert "veilface train duetface-native" in notes
+
+
+class KnownNatives:
+    """Knows what a recogniser of DuetFace scores; the others are not trained."""
+
+    def row(self, method: str) -> NativeRow:
+        if method != "duetface":
+            raise UntrainedError(method)
+        return NativeRow(method, "a rule", wilson(75, 100), 0.01, 0.9982)
+
+    def residue(self) -> tuple[NativeRow, ...]:
+        names = ("minusface: r", "minusface: d(r)")
+        return tuple(NativeRow(name, "a rule", wilson(50, 100), 0.01, None) for name in names)
 
 
 def test_table2_compares_at_both_thresholds() -> None:

@@ -64,6 +64,12 @@ def reproduce(  # noqa: PLR0917 - typer passes by keyword
         ),
     ] = None,
     full: Full = False,
+    native_pairs: Annotated[
+        int,
+        typer.Option(
+            min=20, help="table2: about so many of LFW's pairs for the methods' own recognisers."
+        ),
+    ] = 1000,
     output: Annotated[
         Path, typer.Option("--output", "-o", help="Folder of the results and of the cache.")
     ] = Path("veilface-evaluation"),
@@ -113,6 +119,7 @@ def reproduce(  # noqa: PLR0917 - typer passes by keyword
                     learn_from=others,
                     pairs=pairs,
                     means=means,
+                    native_pairs=native_pairs,
                 )
                 if full:
                     typer.echo(f"{name} --full: {means.longest(study.trainings)}", err=True)

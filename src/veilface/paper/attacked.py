@@ -19,11 +19,9 @@ from veilface.errors import AttackError, UntrainedError
 from veilface.evaluation.attacking import JUDGE, Bench, make_bench
 from veilface.evaluation.evaluator import Progress
 from veilface.jobs.cache import Job
+from veilface.paper.comparison import NOT_TRAINED
 from veilface.protectors.veil.presets import Preset
 from veilface.training.images import TrainingImages
-
-UNTRAINED = "untrained"
-"""Stands for what a method that was not trained would have given away."""
 
 T = TypeVar("T")
 
@@ -124,6 +122,6 @@ def _or_reason(attempt: Callable[[], T]) -> T | str:
     try:
         return attempt()
     except UntrainedError:
-        return UNTRAINED
+        return NOT_TRAINED
     except AttackError as error:
         return str(error)

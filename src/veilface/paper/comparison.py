@@ -16,7 +16,8 @@ NOT_TRAINED = "not trained"
 NO_DATA = "no data"
 
 Value = Estimate | float | str | None
-"""A measured figure, a published one, a reason why there is none, or nothing to say."""
+"""A measured figure, a published one or, as an int, a count, a reason why there is none, or nothing
+to say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +130,8 @@ class Comparison:
             return ABSENT
         if isinstance(value, str):
             return value
+        if isinstance(value, int):
+            return f"{value:,}"
         if not isinstance(value, Estimate):
             return f"{100 * value:.2f} %" if self.percent else number(value, 2)
         if self.percent:

@@ -17,6 +17,7 @@ from veilface.evaluation import evaluator
 from veilface.evaluation.results import Evaluation
 from veilface.jobs.cache import Job
 from veilface.paper.attacked import Attackers
+from veilface.paper.native import Natives
 from veilface.paper.study import Protector, Study
 from veilface.protectors.veil.presets import Preset
 from veilface.training.images import TrainingImages
@@ -37,6 +38,7 @@ def make_study(
     learn_from: TrainingImages | None = None,
     pairs: int | None = None,
     means: Means | None = None,
+    native_pairs: int = 1000,
 ) -> Study:
     """Bind the evaluator to sets, recognisers and presets.
 
@@ -55,6 +57,7 @@ def make_study(
         learn_from: Photos of other people for attacks; without them there are none.
         pairs: Most of those photos to use.
         means: Of each training of an attack; by default those of a small run.
+        native_pairs: About so many of LFW's pairs for the methods' own recognisers.
 
     Raises:
         WeightsError: Fewer than two recognisers.
@@ -118,4 +121,9 @@ def make_study(
             jobs=jobs,
             progress=progress,
         )
-    return Study(sets, tuple(recognizers), tuple(presets), evaluate, protect, seed, attack)
+    natives = None
+    official = sets["lfw"].pairs if "lfw" in sets else None
+    if official is not None:
+        few = official.limited(min(native_pairs, len(official.pairs)))
+        natives = Natives(few, seed=seed, cache=cache / "native", progress=progress)
+    return Study(sets, tuple(recognizers), tuple(presets), evaluate, protect, seed, attack, natives)

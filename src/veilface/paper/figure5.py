@@ -5,8 +5,8 @@ from __future__ import annotations
 from veilface.attacks.channels import CANDIDATES
 from veilface.errors import DatasetError
 from veilface.evaluation.report.sheets import Sheet, Strip
-from veilface.paper.attacked import UNTRAINED
 from veilface.paper.compared import compared_methods
+from veilface.paper.comparison import NOT_TRAINED
 from veilface.paper.published import SETS
 from veilface.paper.study import Study
 from veilface.paper.table3 import attackers
@@ -29,7 +29,7 @@ def figure5(study: Study) -> Sheet:
         found = attack.pictures(name, protector, photos)
         label, private = f"{title} {name}", name != "look"
         if isinstance(found, str):
-            absent = found if found == UNTRAINED else "cannot"
+            absent = found if found == NOT_TRAINED else "cannot"
             return Strip(label, None, private=private, absent=absent)
         return Strip(label, found, private=private)
 

@@ -19,6 +19,7 @@ from veilface.evaluation.results import Evaluation
 from veilface.jobs.cache import CHUNK, Job
 from veilface.paper.attacked import Attackers
 from veilface.paper.compared import compared_methods
+from veilface.paper.native import Natives
 from veilface.paper.published import METHODS
 from veilface.protectors.base import FaceProtector
 from veilface.protectors.veil.presets import Preset
@@ -66,6 +67,7 @@ class Study:
         protect: Makes images only.
         seed: Of bootstraps and of the choice of people.
         attack: Attacks; None where there are no photos of other people to learn from.
+        natives: Methods under recognisers of their own; None where LFW is not here.
     """
 
     sets: Mapping[str, FaceSet]
@@ -75,6 +77,7 @@ class Study:
     protect: Protect = field(repr=False)
     seed: int = 0
     attack: Attackers | None = field(default=None, repr=False)
+    natives: Natives | None = field(default=None, repr=False)
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -7,11 +7,12 @@ from collections.abc import Mapping, Sequence
 from veilface.attacks.channels import CANDIDATES
 from veilface.attacks.run import Outcome
 from veilface.errors import DatasetError
-from veilface.paper.attacked import UNTRAINED, Attackers
+from veilface.paper.attacked import Attackers
 from veilface.paper.compared import lines_of_methods
-from veilface.paper.comparison import NO_DATA, Comparison, Line, Value
+from veilface.paper.comparison import NO_DATA, NOT_TRAINED, Comparison, Line, Value
 from veilface.paper.published import OURS, SETS, TABLE_3
 from veilface.paper.study import Study
+from veilface.paper.trained import of_methods, trained_notes
 from veilface.protectors.veil.presets import Preset
 
 MEASURES = {"ssim": "SSIM", "psnr": "PSNR", "source": "photo", "xdr": "person"}
@@ -82,7 +83,7 @@ def table3(study: Study) -> Comparison:
         title="Table 3: what attackers recover",
         columns=(*(f"{title} {MEASURES[measure]}" for _, title, measure in columns), *MEANS),
         lines=tuple(lines),
-        notes=(*notes, *_people(made), *reasons),
+        notes=(*notes, *trained_notes(of_methods()), *_people(made), *reasons),
         details=tuple(each.to_dict() for each in made),
     )
 
@@ -105,7 +106,7 @@ def _value(found: Outcome | str | None, measure: str) -> Value:
     if found is None:
         return NO_DATA
     if isinstance(found, str):
-        return found if found == UNTRAINED else "-"
+        return found if found == NOT_TRAINED else "-"
     return found.measures.get(measure)
 
 
