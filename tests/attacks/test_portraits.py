@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-import torch
+from pathlib import Path
 
+import pytest
+import torch
+from torch import Tensor
+
+from veilface.attacks import portraits
 from veilface.attacks.portraits import CUTOFF, find_stranger
 from veilface.attacks.unmasking import stretched
 from veilface.core.randomness import Draws
 from veilface.imaging.frequency import high_pass
 from veilface.protectors.veil.presets import PRESETS
 from veilface.protectors.veil.starts import Stranger
-from veilface.protectors.veil.strangers import load_bank
+from veilface.protectors.veil.strangers import Bank, load_bank
 
 
 def test_the_cut_off_is_that_of_persona() -> None:
@@ -30,6 +35,23 @@ def test_the_stranger_is_found_to_a_grey_level() -> None:
         off = (found.face - truth).square().mean().sqrt()
         assert float(off) < 0.5 / 255
         assert found.error < 0.5 / 255
+
+
+def test_strangers_are_searched_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    searched: list[float] = []
+
+    def found(image: Tensor, bank: Bank, thumbnails: Tensor) -> portraits.Stranger:
+        searched.append(float(image.mean()))
+        return portraits.Stranger(image.flip(2), (0, 1), False, 0.0)
+
+    monkeypatch.setattr(portraits, "find_stranger", found)
+    images = torch.rand(3, 3, 112, 112, generator=torch.Generator().manual_seed(1))
+    first = portraits.strangers(images, tmp_path / "networks")
+    assert torch.equal(portraits.strangers(images.clone(), tmp_path / "networks"), first)
+    assert len(searched) == 3
+    assert torch.equal(portraits.painted(images, tmp_path / "networks"), images - images.flip(3))
+    portraits.strangers(images.flip(0), tmp_path / "networks")
+    assert len(searched) == 6
 
 
 def test_a_photo_of_somebody_is_no_stranger_of_the_bank() -> None:

@@ -52,6 +52,14 @@ def test_a_victim_keeps_its_secret(tmp_path: Path) -> None:
     assert not torch.equal(sent.data, observed(other))
 
 
+def test_only_persona_hides_behind_strangers(tmp_path: Path) -> None:
+    hidden = {
+        name: Victim(Job(name, surrogates), tmp_path).hides_behind_strangers
+        for name, surrogates in (("persona", ("dlib",)), ("paper", ("dlib",)), ("blur", ()))
+    }
+    assert hidden == {"persona": True, "paper": False, "blur": False}
+
+
 def test_maps_beside_the_data_are_channels_too() -> None:
     hint = torch.rand(2, 7, 7, generator=Generator().manual_seed(0))
     protected = Protected(

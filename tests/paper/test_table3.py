@@ -7,13 +7,11 @@ from typing import cast
 
 import pytest
 import torch
-from torch import Tensor
 
+from tests.fixtures.attackers import Ruled
 from tests.fixtures.studies import ruled_study
-from veilface.attacks.means import Means
-from veilface.attacks.run import Outcome
 from veilface.errors import DatasetError
-from veilface.measures.intervals import Estimate, wilson
+from veilface.measures.intervals import Estimate
 from veilface.paper.attacked import Attackers
 from veilface.paper.compared import compared_methods
 from veilface.paper.comparison import NO_DATA, NOT_TRAINED
@@ -21,33 +19,6 @@ from veilface.paper.figure5 import figure5
 from veilface.paper.published import TABLE_3
 from veilface.paper.study import Study
 from veilface.paper.table3 import table3
-from veilface.protectors.veil.presets import Preset
-
-
-class Ruled:
-    """Recovers half of everything; of persona nothing, since its pairs do not suffice."""
-
-    means = Means.of(torch.device("cpu"), minutes=7.0)
-
-    def __init__(self, planted: float) -> None:
-        self.planted = planted
-
-    def __call__(self, name: str, protector: str | Preset, dataset: str) -> Outcome | str:
-        label = protector if isinstance(protector, str) else protector.name
-        if label == "persona" and name == "unet":
-            return "8 pairs are too few to learn from"
-        value = Estimate(0.5, 0.4, 0.6, 20)
-        found = {"ssim": value, "psnr": value, "source": wilson(5, 20), "xdr": wilson(4, 20)}
-        cheat = Estimate(self.planted, self.planted, self.planted, 20) if name == "unet" else None
-        about = {"photos": 400, "training": {"steps": 900}} if name == "unet" else {"photos": 400}
-        image = torch.zeros(1, 3, 112, 112)
-        return Outcome(
-            name, "trainer", label, dataset, "dlib", 1, found, found, cheat, None, about, image
-        )
-
-    def pictures(self, name: str, protector: str | Preset, photos: Tensor) -> Tensor | str:
-        found = self(name, protector, "lfw")
-        return found if isinstance(found, str) else 1 - photos
 
 
 def study(planted: float) -> Study:

@@ -11,15 +11,17 @@ from typing import cast
 import pytest
 import torch
 
+from tests.fixtures.attackers import Ruled
 from tests.fixtures.faces import synthetic_faces
 from tests.fixtures.studies import PEOPLE, ruled_study
 from tests.fixtures.trained import keep_drawn_weights
 from veilface.errors import DatasetError, UnknownNameError, UntrainedError
 from veilface.measures.intervals import Estimate, wilson
 from veilface.paper.accuracy import THRESHOLDS
+from veilface.paper.attacked import Attackers
 from veilface.paper.beside import SEEN, SENT
 from veilface.paper.compared import compared_methods, other_rules
-from veilface.paper.comparison import NO_DATA, NOT_TRAINED, NOT_YET, Comparison, Value
+from veilface.paper.comparison import NO_DATA, NOT_TRAINED, Comparison, Value
 from veilface.paper.native import NativeRow, Natives
 from veilface.paper.published import METHODS, SETS
 from veilface.paper.registry import EXPERIMENTS, get_experiment
@@ -27,7 +29,7 @@ from veilface.paper.table1 import table1
 from veilface.paper.table2 import NATIVE, table2
 from veilface.paper.table4 import table4
 from veilface.paper.table5 import table5
-from veilface.paper.table6 import table6, without
+from veilface.paper.table6 import NEEDS_FACES, table6, without
 from veilface.protectors.controls import CONTROLS
 from veilface.protectors.registry import build_protector
 from veilface.protectors.veil.presets import PRESETS
@@ -236,9 +238,18 @@ def test_table6_measures_every_variant_on_one_ensemble() -> None:
     assert len(rule.asked) == 1
     assert len(rule.asked[0][0]) == 4
     assert _value(_cell(table, "w/o F, paper", "SSIM")) == 0.1
-    assert _cell(table, "w/o F, paper", "rebuilt SSIM") == NOT_YET
+    assert _cell(table, "w/o F, paper", "rebuilt SSIM") == NEEDS_FACES
     assert _cell(table, "clean", "PSNR") is None
     assert not any("persona" in line.label for line in table.lines)
+
+
+@pytest.mark.parametrize(("planted", "weak"), [(0.95, 0), (0.7, 4)])
+def test_table6_is_rebuilt_where_there_are_photos_to_learn_from(planted: float, weak: int) -> None:
+    found, _ = ruled_study(presets=("paper",))
+    table = table6(replace(found, attack=cast("Attackers", Ruled(planted))))
+    assert _value(_cell(table, "w/o C, paper", "rebuilt SSIM")) == 0.5
+    assert _cell(table, "clean", "rebuilt SSIM") is None
+    assert sum("too weak" in note for note in table.notes) == weak
 
 
 def test_an_experiment_says_which_sets_it_needs() -> None:

@@ -68,6 +68,11 @@ class Setting:
             )
         return self.faces if self.pairs is None else self.faces.part(slice(self.pairs))
 
+    def train_progress(self, line: Mapping[str, Any]) -> None:
+        """Told the lines of the curve of a training; tells how much of the budget is spent."""
+        seconds = min(60 * self.minutes, line["seconds"])
+        self.progress("training", round(seconds), round(60 * self.minutes))
+
     def place_of(self, recipe: Mapping[str, Any]) -> Path:
         """Where in ``folder`` that is kept which a recipe made; its ``attack`` begins the name."""
         text = json.dumps(recipe, sort_keys=True, default=str)

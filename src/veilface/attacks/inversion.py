@@ -153,11 +153,7 @@ def invert_embedding(setting: Setting) -> Fitted:
         recipe=recipe,
         seed=setting.seed,
         budget=Budget(minutes=setting.minutes, every=EVERY, patience=PATIENCE),
-        progress=lambda line: setting.progress(
-            "training",
-            min(round(line["seconds"]), round(60 * setting.minutes)),
-            round(60 * setting.minutes),
-        ),
+        progress=setting.train_progress,
     )
 
     def recover(protected: Protected) -> Tensor:

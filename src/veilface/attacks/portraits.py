@@ -9,15 +9,19 @@ which least squares give. What is left is what was painted on the stranger for t
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 import torch.nn.functional as F
+from safetensors.torch import load, save
 from torch import Tensor
 
 from veilface.attacks.base import Fitted, Setting
 from veilface.attacks.nulls import mean_face
 from veilface.attacks.unmasking import stretched
+from veilface.core.files import write_atomic
 from veilface.imaging.frequency import high_pass
 from veilface.protectors.veil.diversity import moved_each
 from veilface.protectors.veil.strangers import Bank, load_bank
@@ -50,9 +54,9 @@ class Stranger:
 
 def subtracted(setting: Setting) -> Fitted:
     """What is left of an image without its stranger, stretched around mid-grey."""
-    bank = load_bank()
     return Fitted(
-        lambda protected: stretched(painted(protected.images, bank)), {"portraits": len(bank)}
+        lambda protected: stretched(painted(protected.images, setting.folder)),
+        {"portraits": len(load_bank())},
     )
 
 
@@ -65,16 +69,33 @@ def grafted(setting: Setting) -> Fitted:
     bank, faces = load_bank(), setting.training_faces()
     mean = mean_face(faces)
     return Fitted(
-        lambda protected: (mean + painted(protected.images, bank)).clamp(0, 1),
+        lambda protected: (mean + painted(protected.images, setting.folder)).clamp(0, 1),
         {"portraits": len(bank), "faces": faces.name, "photos": len(faces)},
     )
 
 
-def painted(images: Tensor, bank: Bank) -> Tensor:
+def painted(images: Tensor, folder: Path) -> Tensor:
     """(N, 3, 112, 112) images minus the strangers that are found under them, on the CPU."""
+    return images.cpu() - strangers(images, folder)
+
+
+def strangers(images: Tensor, folder: Path) -> Tensor:
+    """(N, 3, 112, 112) the strangers under images, on the CPU; searched once and then kept.
+
+    Args:
+        images: (N, 3, 112, 112) in [0, 1].
+        folder: Keeps them.
+    """
+    bank, kept = load_bank(), images.cpu().contiguous()
+    digest = hashlib.sha256(bank.digest.encode() + kept.numpy().tobytes()).hexdigest()
+    path = folder / f"strangers-{digest[:16]}.safetensors"
+    if path.is_file():
+        return load(path.read_bytes())["faces"]
     thumbnails = bank.thumbnails(torch.arange(len(bank)))
-    kept = images.cpu()
-    return torch.stack([image - find_stranger(image, bank, thumbnails).face for image in kept])
+    faces = torch.stack([find_stranger(image, bank, thumbnails).face for image in kept])
+    folder.mkdir(parents=True, exist_ok=True)
+    write_atomic(path, save({"faces": faces}), overwrite=True)
+    return faces
 
 
 def find_stranger(image: Tensor, bank: Bank, thumbnails: Tensor) -> Stranger:

@@ -120,18 +120,13 @@ def reconstruct(setting: Setting, *, shuffled: bool = False) -> Fitted:
         "seed": setting.seed,
     }
     task = ReconstructionTask(source, width=setting.width, seed=setting.seed, device=setting.device)
-
-    def tell(line: Mapping[str, Any]) -> None:
-        seconds = min(60 * setting.minutes, line["seconds"])
-        setting.progress("training", round(seconds), round(60 * setting.minutes))
-
     outcome = train(
         task,
         folder=setting.place_of(recipe),
         recipe=recipe,
         seed=setting.seed,
         budget=Budget(minutes=setting.minutes, every=EVERY, patience=PATIENCE),
-        progress=tell,
+        progress=setting.train_progress,
     )
 
     def recover(protected: Protected) -> Tensor:

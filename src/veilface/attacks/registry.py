@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 from veilface.attacks import (
     channels,
+    denoising,
     inversion,
     nulls,
     portraits,
@@ -53,6 +54,13 @@ _TABLE = (
     Attack("blur", "a Gaussian of 1.5 pixels", "bystander", purification.blurred),
     Attack("jpeg", "JPEG of quality 50", "bystander", purification.recompressed),
     Attack("median", "the median of 3x3 pixels", "bystander", purification.median_filtered),
+    Attack(
+        "denoise",
+        "a network that takes noise off clean photos",
+        "bystander",
+        denoising.denoised,
+        needs_faces=True,
+    ),
     Attack(
         "unet",
         "a U-Net from what is sent to the photo (Table 3)",

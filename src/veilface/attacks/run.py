@@ -12,6 +12,7 @@ from torch import Tensor
 from veilface.attacks.base import Attack, Fitted, Setting
 from veilface.attacks.nulls import average_face, grey_card
 from veilface.attacks.planted import LIMIT, AddedPattern
+from veilface.attacks.portraits import strangers
 from veilface.attacks.scores import Judge, check_uninvolved
 from veilface.attacks.victim import Victim, averaged
 from veilface.errors import ShapeError
@@ -131,6 +132,10 @@ def run_attack(
     protected = _versions(setting, faces, versions)
     fitted = attack.fit(setting)
     images = fitted.recover(protected)
+    measures = dict(judge.measure(images))
+    if setting.victim.hides_behind_strangers:
+        beneath = strangers(protected.images, setting.folder)
+        measures["stranger"] = judge.matched(images, beneath)
     control = partial(_control, attack, setting, fitted, faces)
     nothing = (grey_card if setting.faces is None else average_face)(setting)
     return Outcome(
@@ -140,7 +145,7 @@ def run_attack(
         dataset=dataset,
         judge=judge.recognizer.name,
         versions=versions,
-        measures=judge.measure(images),
+        measures=measures,
         null=judge.measure(nothing.recover(protected)),
         planted=_planted(control(AddedPattern()), faces) if attack.control == "planted" else None,
         unprotected=(

@@ -12,7 +12,8 @@ from veilface.attacks.victim import Victim
 from veilface.errors import AttackError
 from veilface.measures.appearance import Appearance
 from veilface.measures.intervals import Estimate
-from veilface.measures.recognition import CleanSide, recognise
+from veilface.measures.operating import source_match
+from veilface.measures.recognition import OPERATING_POINT, CleanSide, recognise
 from veilface.protectors.base import quantise
 from veilface.recognizers.embedding import embed_faces
 from veilface.recognizers.recognizer import Recognizer
@@ -22,6 +23,7 @@ SHOWN = {
     "psnr": "PSNR",
     "source": "is the photo",
     "xdr": "is the person",
+    "stranger": "is the stranger",
     "rank1": "rank 1",
     "lineup_mean": "line-up",
 }
@@ -56,6 +58,18 @@ class Judge:
         if key not in self._known:
             self._known[key] = self._measured(kept)
         return self._known[key]
+
+    def matched(self, images: Tensor, others: Tensor) -> Estimate:
+        """Share of recovered images that the recogniser matches with other faces, row by row.
+
+        Args:
+            images: (N, 3, 112, 112) as in `measure`.
+            others: (N, 3, 112, 112), such as the strangers that somebody was hidden behind.
+        """
+        known, wanted = (
+            embed_faces(self.recognizer, quantise(each.cpu().float())) for each in (images, others)
+        )
+        return source_match(known, wanted, self.clean.thresholds[f"{OPERATING_POINT:g}"])
 
     def _measured(self, kept: Tensor) -> Mapping[str, Estimate]:
         found = dict(self.appearance.measure(kept).measures)

@@ -16,6 +16,7 @@ from veilface.jobs.cache import CHUNK, Job, generators
 from veilface.jobs.sets import Progress, protect_set
 from veilface.protectors.base import FaceProtector
 from veilface.protectors.registry import build_protector
+from veilface.protectors.veil.starts import Stranger
 from veilface.types import Protected
 
 
@@ -51,6 +52,12 @@ class Victim:
     def surrogates(self) -> tuple[str, ...]:
         """Recognisers that its images are made against."""
         return self.protector.surrogates if isinstance(self.protector, Job) else ()
+
+    @property
+    def hides_behind_strangers(self) -> bool:
+        """Whether its images start from portraits of the public bank."""
+        preset = self.protector.preset if isinstance(self.protector, Job) else None
+        return preset is not None and isinstance(preset.start, Stranger)
 
     def protect(
         self, faces: Tensor, *, draw: int = 0, progress: Progress | None = None

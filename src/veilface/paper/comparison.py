@@ -11,7 +11,6 @@ from typing import Any, Literal
 from veilface.evaluation.table import ABSENT, number
 from veilface.measures.intervals import Estimate
 
-NOT_YET = "not yet"
 NOT_TRAINED = "not trained"
 NO_DATA = "no data"
 

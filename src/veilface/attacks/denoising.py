@@ -1,0 +1,151 @@
+"""Purification by a denoising autoencoder that never saw a protected image.
+
+A small residual network learns on clean photos to take random noise away: white, or confined to the
+fine band where adversarial signals live. What it makes of X' says whether the match lives in what a
+network of faces takes for noise.
+
+Source:
+    The residual network is that of Zhang et al., Beyond a Gaussian denoiser (DnCNN), IEEE TIP 2017,
+    smaller and without normalisation. The noise is a choice of ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from itertools import pairwise
+from typing import Any
+
+import torch
+from torch import Generator, Tensor, nn
+
+from veilface.attacks.base import Fitted, Setting
+from veilface.attacks.reconstruction import BATCH, EVERY, PATIENCE, RATE, SMALL_BATCH, apply
+from veilface.imaging.frequency import high_pass
+from veilface.training.images import Batch, TrainingImages
+from veilface.training.loop import Budget, generator_of, train
+from veilface.training.unet import scaled
+from veilface.types import Protected
+
+DEPTH, CHANNELS = 6, 96
+"""Convolutions, and their channels at full width."""
+
+STRONGEST = 20 / 255
+"""Largest standard deviation of the noise; `persona` changes pixels by up to 16 grey levels."""
+
+_CUTOFFS = (4.0, 24.0)  # cycles per image, of the band that half of the noise is confined to
+_VALIDATED = 64
+
+
+class Denoiser(nn.Module):
+    """An image minus the noise that 3x3 convolutions see in it.
+
+    Args:
+        width: Multiplies the channels.
+    """
+
+    def __init__(self, *, width: float) -> None:
+        super().__init__()
+        channels = [3, *[scaled(CHANNELS, width)] * (DEPTH - 1), 3]
+        layers: list[nn.Module] = []
+        for before, after in pairwise(channels):
+            layers += [nn.Conv2d(before, after, 3, padding=1), nn.ReLU(inplace=True)]
+        self.noise = nn.Sequential(*layers[:-1])
+        # It starts from the image itself. With PyTorch's own weights the signal dies out before
+        # the last layer, and 80 steps learn nothing.
+        convolutions = [layer for layer in layers if isinstance(layer, nn.Conv2d)]
+        for layer in convolutions:
+            nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+            nn.init.zeros_(layer.bias)
+        nn.init.zeros_(convolutions[-1].weight)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, 3, H, W) to (N, 3, H, W), not clamped."""
+        cleaned: Tensor = x - self.noise(x - 0.5)
+        return cleaned
+
+
+def noisy(faces: Tensor, generator: Generator) -> Tensor:
+    """Noise of a random strength on (N, 3, H, W) faces, of half of them in the fine band only.
+
+    Returns:
+        In [0, 1].
+    """
+    count, device = len(faces), faces.device
+    noise = torch.randn(faces.shape, generator=generator).to(device)
+    draws = torch.rand(3, count, generator=generator).to(device)
+    low, high = _CUTOFFS
+    cutoff = low + (high - low) * float(draws[0, 0])  # one for a batch
+    fine = high_pass(noise, cutoff=cutoff)
+    fine = fine / fine.std(dim=(1, 2, 3), keepdim=True)
+    banded = (draws[1] < 0.5).view(-1, 1, 1, 1)
+    strength = (STRONGEST * draws[2]).view(-1, 1, 1, 1)
+    return (faces + strength * torch.where(banded, fine, noise)).clamp(0, 1)
+
+
+class DenoisingTask:
+    """The L1 distance to the photos before the noise, where they show something.
+
+    Args:
+        faces: Clean photos of other people.
+        width: Of the network.
+        seed: Of its initial weights.
+        device: To train on.
+    """
+
+    def __init__(
+        self, faces: TrainingImages, *, width: float, seed: int, device: torch.device
+    ) -> None:
+        self._trained, self._kept = faces.split(max(1, min(_VALIDATED, len(faces) // 10)))
+        self.device = device
+        self.batch = BATCH if device.type == "cuda" else SMALL_BATCH
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(int(generator_of(seed, "weights").initial_seed()))
+            self.module = Denoiser(width=width)
+        self.module.to(device, memory_format=torch.channels_last)
+        self.optimizer = torch.optim.Adam(self.module.parameters(), lr=RATE)
+
+    def losses(self, generator: Generator) -> Mapping[str, Tensor]:
+        """Of one batch."""
+        batch = self._trained.draw(self.batch, generator, device=self.device)
+        return {"loss": self._loss(batch, generator)}
+
+    def validate(self, generator: Generator) -> Mapping[str, float]:
+        """On photos that are never drawn."""
+        batch = self._kept.batch(torch.arange(len(self._kept)), device=self.device)
+        return {"loss": float(self._loss(batch, generator))}
+
+    def _loss(self, batch: Batch, generator: Generator) -> Tensor:
+        wrong = (self.module(noisy(batch.faces, generator)) - batch.faces).abs() * batch.inside
+        loss: Tensor = wrong.sum() / (3 * batch.inside.sum())
+        return loss
+
+
+def denoised(setting: Setting) -> Fitted:
+    """Train on clean photos, or continue a training that was ended; no protected image is needed.
+
+    Raises:
+        DatasetError: There are no photos.
+    """
+    faces = setting.training_faces()
+    recipe: dict[str, Any] = {
+        "attack": "denoise",
+        "faces": [faces.name, len(faces)],
+        "photos": len(faces),
+        "width": setting.width,
+        "seed": setting.seed,
+    }
+    task = DenoisingTask(faces, width=setting.width, seed=setting.seed, device=setting.device)
+    outcome = train(
+        task,
+        folder=setting.place_of(recipe),
+        recipe=recipe,
+        seed=setting.seed,
+        budget=Budget(minutes=setting.minutes, every=EVERY, patience=PATIENCE),
+        progress=setting.train_progress,
+    )
+
+    def recover(protected: Protected) -> Tensor:
+        return apply(task.module, protected.images, task.device)
+
+    return Fitted(recover, recipe | {"training": asdict(outcome)})
