@@ -207,6 +207,7 @@ def _native(method: MethodSpec, setup: Setup) -> Product:
         batch=setup.batch,
         device=setup.device,
         generator=start,
+        taught=None if setup.identities is None else method.taught,
     )
 
 
