@@ -30,10 +30,16 @@ class WeightsError(VeilfaceError):
 
 
 class UntrainedError(WeightsError):
-    """A method has to be trained first; it never protects with random weights."""
+    """A method has to be trained first; it never protects with random weights.
 
-    def __init__(self, name: str) -> None:
-        super().__init__(f"{name} is not trained on this machine; run: veilface train {name}")
+    Args:
+        name: Of the training.
+        images: The option of `veilface train` that names the images it needs.
+    """
+
+    def __init__(self, name: str, images: str = "--faces") -> None:
+        command = f"veilface train {name} {images} FOLDER"
+        super().__init__(f"{name} is not trained on this machine; run: {command}")
 
 
 class UncalibratedError(VeilfaceError):

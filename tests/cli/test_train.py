@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+import shlex
+from functools import partial
 from pathlib import Path
 from typing import cast
 
 import pytest
 from typer.testing import CliRunner, Result
 
-from tests.fixtures.trained import TinyRecognizer, write_faces
+from tests.fixtures.trained import TinyRecognizer, write_faces, write_people
 from veilface.cli.main import app
+from veilface.errors import UntrainedError
 from veilface.protectors import trainers
-from veilface.protectors.trainers import TRAINERS
+from veilface.protectors.registry import METHODS
+from veilface.protectors.trainers import TRAINERS, native_recognizer
 from veilface.recognizers.recognizer import Recognizer
 
 
@@ -20,7 +24,9 @@ from veilface.recognizers.recognizer import Recognizer
 def _small(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("VEILFACE_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr("veilface.training.reader._STRIDE", 49)
-    monkeypatch.setattr("veilface.protectors.native._CHECKED", 2)
+    for module in ("native", "minusface.train", "proface.train"):
+        monkeypatch.setattr(f"veilface.protectors.{module}._CHECKED", 2)
+    monkeypatch.setattr("veilface.protectors.minusface.train._MEASURED", 2)
     monkeypatch.setattr("veilface.protectors.native._FITTED", 2)
 
     def tiny(name: str, **_: object) -> Recognizer:
@@ -67,6 +73,22 @@ def test_a_training_ends_with_its_budget_and_goes_on_with_more(tmp_path: Path) -
     assert again["outcome"]["step"] == steps[-1]
     refused = veilface(*wishes, "--minutes", "0.02", "--seed", "1", status=1)
     assert "remove it to start again" in refused.output
+
+
+@pytest.mark.parametrize("method", ["proface-pixelate", "minusface", "partialface"])
+def test_the_command_that_an_untrained_method_names_trains_it(method: str, tmp_path: Path) -> None:
+    spec = METHODS[method]
+    use = spec.build if spec.requires_training else partial(native_recognizer, method)
+    with pytest.raises(UntrainedError) as caught:
+        use()
+    program, *words = shlex.split(str(caught.value).rpartition("run: ")[2])
+    assert program == "veilface"
+    people = "--identities" in words
+    folder = write_people(tmp_path / "f", 20) if people else write_faces(tmp_path / "f", 14)
+    assert words.pop() == "FOLDER"
+    small = ["--batch", "2", "--minutes", "0.001", *([] if people else ["--width", "0.1"])]
+    veilface(*words, str(folder), *small)
+    use()
 
 
 def test_an_unknown_name_lists_those_that_are_there() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from veilface.errors import UntrainedError
 from veilface.protectors.native import native_name
 from veilface.protectors.registry import METHODS
+from veilface.protectors.trainers import TRAINERS
 from veilface.training.kept import record_of
 
 _SHOWN = 12  # digits of a hash
@@ -30,7 +31,7 @@ def trained_notes(names: Sequence[str]) -> list[str]:
 
 def _sentence(name: str) -> str:
     try:
-        record = record_of(name)
+        record = record_of(name, images=TRAINERS[name].images)
     except UntrainedError as error:
         return f"{str(error)[0].upper()}{str(error)[1:]}."
     recipe: dict[str, Any] = record["recipe"]

@@ -47,6 +47,8 @@ class NativeTask:
         batch: Images of a step.
         device: Where to train.
         generator: Draws the protections of the least-squares start.
+        taught: Of a method that sends other things in training, see
+            `veilface.protectors.spec.MethodSpec`.
     """
 
     def __init__(
@@ -59,8 +61,10 @@ class NativeTask:
         batch: int,
         device: torch.device,
         generator: Generator,
+        taught: Callable[[Tensor, Tensor, Generator], Tensor] | None = None,
     ) -> None:
         self.protector = protector
+        self._taught = taught
         self._train, self._rest, self._batch, self._device = train, rest, batch, device
         self.module = reading.to(device)
         if isinstance(reading.network, Adapted):
@@ -76,15 +80,17 @@ class NativeTask:
     def losses(self, generator: Generator) -> Mapping[str, Tensor]:
         """The loss of a random batch."""
         batch = self._train.draw(self._batch, generator, device=self._device)
-        return {"loss": self._loss(batch, generator)}
+        return {"loss": self.module.loss(self._shown(batch, generator), batch)}
 
     def validate(self, generator: Generator) -> Mapping[str, float]:
-        """The same on images that are not trained on."""
+        """The same on images that are not trained on, and as a query would send them."""
         batch = self._rest.draw(_CHECKED, generator, device=self._device)
-        return {"loss": float(self._loss(batch, generator))}
+        return {"loss": float(self.module.loss(self._sent(batch.faces, generator), batch))}
 
-    def _loss(self, batch: Batch, generator: Generator) -> Tensor:
-        return self.module.loss(self._sent(batch.faces, generator), batch)
+    def _shown(self, batch: Batch, generator: Generator) -> Tensor:
+        if self._taught is None:
+            return self._sent(batch.faces, generator)
+        return self._taught(batch.faces, batch.people, generator)
 
     @torch.no_grad()
     def _sent(self, faces: Tensor, generator: Generator) -> Tensor:

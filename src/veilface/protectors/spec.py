@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from torch import Generator, Tensor
+
 from veilface.protectors.base import FaceProtector
 
 
@@ -24,6 +26,8 @@ class MethodSpec:
         in_channels: Channels of what is transmitted: the input of a recogniser or an attacker.
         native_recognizer: Whether matching needs a recogniser trained on what is transmitted;
             black-box figures then only say that others cannot read it.
+        taught: What such a recogniser is shown of (N, 3, 112, 112) faces of (N,) numbered people
+            when it is trained on people; None where that is what ``protect`` sends.
     """
 
     name: str
@@ -35,3 +39,4 @@ class MethodSpec:
     randomised: bool = True
     in_channels: int = 3
     native_recognizer: bool = True
+    taught: Callable[[Tensor, Tensor, Generator], Tensor] | None = None

@@ -17,7 +17,7 @@ from veilface.protectors.dct.front_end import CHANNELS
 from veilface.protectors.minusface.network import Generator
 from veilface.protectors.minusface.train import MinusFaceTask
 from veilface.protectors.native import NativeRecognizer, NativeTask, native_name
-from veilface.protectors.proface.train import ProFaceTask
+from veilface.protectors.proface.train import IMAGES, ProFaceTask
 from veilface.protectors.proface.transform import OBFUSCATORS
 from veilface.protectors.registry import METHODS
 from veilface.protectors.spec import MethodSpec
@@ -68,12 +68,14 @@ class Trainer:
         build: The task of a set-up; draws first weights from the global generator.
         batch: Images of a step unless another number is given.
         has_width: Whether its networks have a width.
+        images: The option of `veilface train` that suffices for its images.
     """
 
     summary: str
     build: Callable[[Setup], Product]
     batch: int
     has_width: bool = True
+    images: str = "--faces"
 
 
 def conduct(
@@ -177,7 +179,7 @@ def _fresh() -> Recognizer:
 
 def _proface(kind: str, setup: Setup) -> Product:
     if setup.identities is None:
-        raise DatasetError(f"proface-{kind} learns from triplets: name --identities FOLDER")
+        raise DatasetError(f"proface-{kind} learns from triplets: name {IMAGES} FOLDER")
     recognizer = load_recognizer(TEACHER, device=setup.device)
     return ProFaceTask(setup.identities, OBFUSCATORS[kind], recognizer, batch=setup.batch)
 
@@ -205,6 +207,7 @@ def _native(method: MethodSpec, setup: Setup) -> Product:
         batch=setup.batch,
         device=setup.device,
         generator=start,
+        taught=None if setup.identities is None else method.taught,
     )
 
 
@@ -216,6 +219,7 @@ TRAINERS: Mapping[str, Trainer] = MappingProxyType(
                 partial(_proface, kind),
                 batch=8,
                 has_width=False,
+                images=IMAGES,
             )
             for kind, obfuscator in OBFUSCATORS.items()
         },

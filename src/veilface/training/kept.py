@@ -62,8 +62,12 @@ def keep(name: str, product: nn.Module, recipe: Mapping[str, Any], outcome: Outc
     return path
 
 
-def record_of(name: str) -> dict[str, Any]:
+def record_of(name: str, *, images: str = "--faces") -> dict[str, Any]:
     """How the weights of a name came about: ``sha256``, ``recipe`` and ``outcome``.
+
+    Args:
+        name: Of the training.
+        images: See `veilface.errors.UntrainedError`.
 
     Raises:
         UntrainedError: There are none.
@@ -73,25 +77,28 @@ def record_of(name: str) -> dict[str, Any]:
     try:
         record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise UntrainedError(name) from None
+        raise UntrainedError(name, images) from None
     except (OSError, ValueError) as error:
         raise WeightsError(f"cannot read {path}: {error}") from error
     return record
 
 
-def fill(name: str, product: nn.Module, *, part: str = "") -> dict[str, Any]:
+def fill(
+    name: str, product: nn.Module, *, part: str = "", images: str = "--faces"
+) -> dict[str, Any]:
     """Load the weights of a name into a network of its recipe, and return the record.
 
     Args:
         name: Of the training.
         product: What was kept, or one part of it.
         part: Which part, where several networks were kept together.
+        images: See `veilface.errors.UntrainedError`.
 
     Raises:
         UntrainedError: There are none.
         WeightsError: They are not those of the record, or of another network.
     """
-    record = record_of(name)
+    record = record_of(name, images=images)
     path = training_folder(name) / _WEIGHTS
     check_sha256(path, record["sha256"])
     tensors, _ = read_tensors(path)

@@ -1,6 +1,7 @@
 """PartialFace: see README.md of this folder."""
 
 from veilface.protectors.partialface.protector import PartialFace
+from veilface.protectors.partialface.train import taught
 from veilface.protectors.spec import MethodSpec
 
 SPEC = MethodSpec(
@@ -13,4 +14,5 @@ SPEC = MethodSpec(
     licence="Apache-2.0; written from the paper (the authors' code is Apache-2.0)",
     build=PartialFace,
     in_channels=27,
+    taught=taught,
 )

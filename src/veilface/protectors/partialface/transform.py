@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import combinations
+
 import torch
 from torch import Tensor
 
@@ -26,6 +28,9 @@ ORDERS = (  # the paper has n = 6; its code lists the first three, the others ar
     (5, 0, 3, 8, 1, 7, 2, 6, 4),
     (8, 4, 1, 5, 3, 2, 6, 0, 7),
 )
+
+TRIPLES = tuple(combinations(range(len(SUBSETS)), 3))
+"""The 20 choices of half of the subsets: in training a person has one of them, by number mod 20."""
 
 
 def variants() -> Tensor:

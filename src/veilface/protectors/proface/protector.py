@@ -10,7 +10,7 @@ from torch import Generator, Tensor
 
 from veilface.protectors.base import check_faces, quantise
 from veilface.protectors.proface.network import Embedder
-from veilface.protectors.proface.train import protect
+from veilface.protectors.proface.train import IMAGES, protect
 from veilface.protectors.proface.transform import OBFUSCATORS, Obfuscator
 from veilface.training.kept import fill, unset
 from veilface.types import Protected
@@ -44,7 +44,7 @@ class ProFace:
         """
         name = f"proface-{obfuscator}"
         embedder = unset(Embedder)
-        record = fill(name, embedder)
+        record = fill(name, embedder, images=IMAGES)
         info = {"weights": record["sha256"], "training": record["recipe"]}
         return cls(name, OBFUSCATORS[obfuscator], embedder, info)
 

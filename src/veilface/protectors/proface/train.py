@@ -15,6 +15,9 @@ from veilface.protectors.proface.transform import Obfuscator
 from veilface.recognizers.recognizer import Recognizer
 from veilface.training.images import TrainingImages
 
+IMAGES = "--identities"
+"""The option of `veilface train` with the images for triplets."""
+
 BATCH = 8  # triplets
 RATE = 1e-3
 MARGIN = 1.0
