@@ -60,11 +60,11 @@ main()
 Random = np.random.Generator
 
 
-def originals() -> Mapping[str, bytes]:
-    """A photo with a face in every format, in the variants whose decoders differ."""
-    face = Image.fromarray(to_uint8(drawn_face()))
-    photo = Image.new("RGB", (150, 140), (120, 130, 140))
-    photo.paste(face, (20, 15))
+def originals(photo: Image.Image | None = None) -> Mapping[str, bytes]:
+    """A photo, or one with a face, in every format, in the variants whose decoders differ."""
+    if photo is None:
+        photo = Image.new("RGB", (150, 140), (120, 130, 140))
+        photo.paste(Image.fromarray(to_uint8(drawn_face())), (20, 15))
     grey, clear = photo.convert("L"), photo.convert("RGBA")
     clear.putalpha(200)
     exif = Image.Exif()

@@ -77,13 +77,12 @@ def serve(  # noqa: PLR0917 - typer passes by keyword
         return
     with sentences():
         _need_extra()
-        import uvicorn
-
         from veilface.core.devices import fitting_threads
         from veilface.errors import ServiceError
         from veilface.service.access import LOOPBACK
         from veilface.service.app import make_app
         from veilface.service.networks import Networks
+        from veilface.service.server import Server
         from veilface.service.settings import Limits
         from veilface.service.tokens import Tokens
 
@@ -113,20 +112,15 @@ def serve(  # noqa: PLR0917 - typer passes by keyword
             ),
         )
         logging.basicConfig(level=logging.INFO, format="%(message)s")
-        typer.echo(f"listening on http://{host}:{port}", err=True)
-        # Its own access log would hold paths, which name people.
-        config = uvicorn.Config(
+        server = Server(
             application,
             host=host,
             port=port,
-            log_config=None,
-            log_level="warning",
-            access_log=False,
-            server_header=False,
-            timeout_graceful_shutdown=30,
+            deadline=deadline,
+            on_start=lambda url: typer.echo(f"listening on {url}", err=True),
         )
-        with contextlib.suppress(KeyboardInterrupt):
-            uvicorn.Server(config).run()
+        with contextlib.suppress(KeyboardInterrupt):  # of either signal, raised once it has ended
+            server.run()
 
 
 @token.command("new")

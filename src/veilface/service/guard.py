@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import time
@@ -81,6 +82,11 @@ class Guard:
         except Exception as error:
             # Starlette hands on what it has answered with 500 already, for servers to log.
             trace.error = trace.error or error
+        except asyncio.CancelledError:
+            # The server ends. Servers would log a traceback and answer with a bare 500.
+            if status == GONE:
+                ending = problem(Request(scope), 503, "the service is shutting down")
+                await ending(scope, receive, answer)
         finally:
             self._note(scope, trace, status)
 

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 from veilface.core.devices import resolve_device
 from veilface.errors import UnknownNameError
+from veilface.imaging.cover import COVERS
 from veilface.pipeline.cover import Coverer
+from veilface.pipeline.crops import FaceFinder
 from veilface.pipeline.ensemble import assemble, choose
 from veilface.pipeline.prepared import Worker
 from veilface.pipeline.protector import Protector
@@ -60,6 +62,7 @@ class Networks:
         self.device = device
         self.batch_size = batch_size
         self._workers: dict[Method, Worker] = {}
+        self._finders = {aligned: FaceFinder(aligned=aligned) for aligned in (False, True)}
 
     @classmethod
     def load(
@@ -97,14 +100,18 @@ class Networks:
             raise UnknownNameError("preset", method.preset, self.presets)
         for name in method.recognizers:
             _named(name, self.surrogates)
-        if method.cover is not None:
-            Coverer(method.cover)
+        if method.cover is not None and method.cover not in COVERS:
+            raise UnknownNameError("cover", method.cover, COVERS)
 
     def worker(self, method: Method) -> Worker:
         """What protects by a method."""
         if method not in self._workers:
             self._workers[method] = self._build(method)
         return self._workers[method]
+
+    def finder(self, *, aligned: bool) -> FaceFinder:
+        """What finds the faces of pictures that are only looked at."""
+        return self._finders[aligned]
 
     def _build(self, method: Method) -> Worker:
         if method.cover is not None:

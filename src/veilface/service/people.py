@@ -13,7 +13,6 @@ from veilface.errors import GalleryError
 from veilface.gallery.base import NEAREST
 from veilface.gallery.checks import LONGEST_ID, check_id
 from veilface.imaging.decode import decode_photo
-from veilface.pipeline.crops import FaceFinder
 from veilface.pipeline.embedding import Embedded, embed_face
 from veilface.service.access import admitted, needs, state_of
 from veilface.service.answers import IdentifyAnswer, PersonAnswer
@@ -178,11 +177,11 @@ async def _face(request: Request, form: Form[FormFields]) -> Embedded:
     photo = form.files["photo"]
     pixels = state.limits.max_pixels
 
-    def embed(_: Networks) -> Embedded:
+    def embed(networks: Networks) -> Embedded:
         return embed_face(
             decode_photo(photo, name=NAME, accept_damage=True, max_pixels=pixels),
             people.recognizer,
-            finder=FaceFinder(aligned=fields.aligned),
+            finder=networks.finder(aligned=fields.aligned),
             largest=fields.largest,
             name=NAME,
         )

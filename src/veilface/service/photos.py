@@ -15,7 +15,6 @@ from starlette.responses import Response
 
 from veilface.errors import UnknownNameError
 from veilface.imaging.decode import decode_photo
-from veilface.pipeline.crops import FaceFinder
 from veilface.pipeline.ensemble import coverage_note
 from veilface.pipeline.verify import RULES, compare, decide
 from veilface.service.access import admitted, needs, state_of
@@ -168,7 +167,7 @@ def _compare(
     networks: Networks, form: Form[VerifyFields], names: Sequence[str], limits: Limits
 ) -> VerifyAnswer:
     fields = form.fields
-    finder = FaceFinder(aligned=fields.aligned)
+    finder = networks.finder(aligned=fields.aligned)
     photos = [
         decode_photo(
             form.files[key],

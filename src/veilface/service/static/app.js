@@ -40,13 +40,13 @@ for (const place of document.querySelectorAll(".drop")) {
 async function ask(path, form) {
   const token = $("token").value.trim();
   const headers = token ? { Authorization: `Bearer ${token}` } : {};
-  let response;
+  let response, answer;
   try {
     response = await fetch(path, { method: "POST", body: new FormData(form), headers });
+    answer = await response.json(); // a proxy in front of the service may answer with a page
   } catch {
     throw new Error("the service cannot be reached");
   }
-  const answer = await response.json();
   if (!response.ok) throw new Error(answer.detail);
   return answer;
 }
