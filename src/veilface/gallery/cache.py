@@ -14,7 +14,7 @@ from veilface.gallery.checks import Vectors
 from veilface.gallery.tables import STORED, embeddings
 
 _PART = 10_000  # rows that are read at once
-_SPARE = 1024  # rows of room at least, so that adding one does not copy all
+_SPARE = 1024  # rows of room at least, when rows are added to others
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,19 +81,18 @@ class EmbeddingCache:
 
     def _refresh(self, connection: Connection) -> None:
         last = int(self._keys[self._size - 1]) if self._size else 0
-        old = connection.execute(self._select(func.count()).where(embeddings.c.key <= last))
-        if old.scalar_one() != self._size:
-            left = connection.execute(
-                self._select(embeddings.c.key).where(embeddings.c.key <= last)
-            )
+        known = embeddings.c.key <= last
+        counted = self._select(func.count().filter(known), func.count())
+        old, size = connection.execute(counted).one()
+        if old != self._size:
+            left = connection.execute(self._select(embeddings.c.key).where(known))
             self._keep(np.fromiter(left.scalars(), dtype=np.int64))
+        self._make_room(size)
         new = self._select(
             embeddings.c.key, embeddings.c.person, type_coerce(embeddings.c.vector, LargeBinary)
         )
-        rows = connection.execution_options(yield_per=_PART).execute(
-            new.where(embeddings.c.key > last).order_by(embeddings.c.key)
-        )
-        for part in rows.partitions():
+        rows = connection.execute(new.where(~known).order_by(embeddings.c.key))
+        while part := rows.fetchmany(_PART):
             keys, people, values = zip(*part, strict=True)
             self._append(keys, people, b"".join(values))
 
@@ -108,13 +107,16 @@ class EmbeddingCache:
         self._vectors = self._vectors[: self._size][chosen]
         self._size = len(self._keys)
 
-    def _append(self, keys: tuple[int, ...], people: tuple[int, ...], values: bytes) -> None:
-        end = self._size + len(keys)
-        if end > len(self._keys):
-            room = max(end + _SPARE, len(self._keys) * 3 // 2)
+    def _make_room(self, size: int) -> None:
+        """Arrays for so many rows: with some to spare, so that adding one does not copy all."""
+        if size > len(self._keys):
+            room = size + size // 8 + _SPARE if self._size else size
             self._keys = _grown(self._keys, self._size, room)
             self._people = _grown(self._people, self._size, room)
             self._vectors = _grown(self._vectors, self._size, room)
+
+    def _append(self, keys: tuple[int, ...], people: tuple[int, ...], values: bytes) -> None:
+        end = self._size + len(keys)
         self._keys[self._size : end] = keys
         self._people[self._size : end] = people
         self._vectors[self._size : end] = np.frombuffer(values, STORED).reshape(len(keys), -1)

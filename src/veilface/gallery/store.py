@@ -193,8 +193,8 @@ class SqlGallery(ABC):
         keys = {row.id: row.key for row in rows}
         if replace:
             connection.execute(delete(embeddings).where(embeddings.c.person.in_(keys.values())))
-        connection.execute(
-            insert(embeddings),
+        self._write(
+            connection,
             [
                 {
                     "gallery": self._key,
@@ -207,6 +207,10 @@ class SqlGallery(ABC):
                 for vector in vectors
             ],
         )
+
+    def _write(self, connection: Connection, rows: list[dict[str, Any]]) -> None:
+        """Add rows to ``embeddings``, which have all columns but the key."""
+        connection.execute(insert(embeddings), rows)
 
     def _get(self, connection: Connection, id: str) -> Person | None:
         found = _people(connection.execute(_records().where(self._is(id))))
