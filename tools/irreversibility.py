@@ -1,8 +1,8 @@
-"""Write docs/irreversibility.md from what `veilface attack --json` measured.
+"""Write docs/irreversibility.md from what `veilface attack` and `tools.unlinkability` measured.
 
     python tools/irreversibility.py FOLDER... -o docs/irreversibility.md
 
-Each folder holds JSON documents of attacks; every figure of the page is one of theirs.
+Each folder holds JSON documents; every figure of the page is one of theirs.
 """
 
 from __future__ import annotations
@@ -18,31 +18,39 @@ _COLUMNS = {
     "psnr": "PSNR",
     "source": "is the photo",
     "xdr": "is the person",
+    "stranger": "is the stranger",
     "lineup_mean": "line-up",
+}
+_LINKED = {
+    "draws": "X' against another X' of the photo",
+    "photos": "X' against another photo",
+    "clean": "a photo against another photo",
 }
 _HEAD = """# Irreversibility, unlinkability, renewability
 
 The three properties of ISO/IEC 24745 for biometric references, as far as they apply to protected
 images. Written by `tools/irreversibility.py` from the documents of [`veilface
-attack`](attacks.md): every figure is measured.
+attack`](attacks.md) and `tools/unlinkability.py`: every figure is measured.
 
 ## Irreversibility
 
 Does any attack get more of the photo than one who knows nothing, or more of the person than the
 embedding holds? The line-up is that of blurred recognisers, where guessing is .10. A method whose
 images recognisers are meant to match is matched in what is recovered, too: read 'is the person'
-beside its row `look`.
+beside its row `look`. 'Is the stranger' is matched with the portrait that `persona` started from,
+found in the bank.
 """
-_TAIL = """
+_UNLINKABILITY = """
 ## Unlinkability
 
-There is none, by construction. X' of `persona` is made so that every recogniser matches it with
-every photo of the person; so two X' of one person match each other. The measure D_sys
-(Gomez-Barrero et al., IEEE TIFS 2018) is 1 where scores tell pairs of one person from all others
-and 0 where they do not: here it is 1 but for recognition errors, for X' against X' and for X'
-against X. Whoever needs references that cannot be compared across services must not use an image
-that recognisers match.
-
+There is none, by construction: X' of `persona` is made so that every recogniser matches it with
+every photo of the person, so two X' of one person match each other. Whoever needs references that
+cannot be compared across services must not use an image that recognisers match. D_sys
+(Gomez-Barrero et al., IEEE TIFS 2018) is 1 where scores tell pairs of one person from all others,
+and 0 where they do not; drawn pairs are what it is of the same scores when chance says who belongs
+together, which is not 0 for so few people.
+"""
+_TAIL = """
 ## Renewability
 
 A new draw gives another stranger and another X', and a secret key makes that repeatable for its
@@ -56,7 +64,11 @@ from somebody who looks for it.
 def page(documents: Iterable[Mapping[str, Any]]) -> str:
     """The page from documents of attacks, by protector; planted cheats are named where weak."""
     by_protector: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
+    linked = []
     for document in documents:
+        if "unlinkability" in document:
+            linked.append(document)
+            continue
         key = document["dataset"], document["protector"]
         by_protector.setdefault(key, []).append(document)
     parts = [_HEAD.rstrip("\n")]
@@ -64,7 +76,22 @@ def page(documents: Iterable[Mapping[str, Any]]) -> str:
         people = found[0]["measures"]["ssim"]["n"]
         parts.append(f"\n### {protector}, {people} people of {dataset}\n")
         parts.append(_table(sorted(found, key=lambda one: str(one["attack"]))))
+    parts.append(_UNLINKABILITY)
+    if linked:
+        parts.append(_linkability(linked))
     return "\n".join(parts) + "\n" + _TAIL
+
+
+def _linkability(found: Sequence[Mapping[str, Any]]) -> str:
+    rows = [["protector", "people", *_LINKED.values(), "drawn pairs"]]
+    rows.append(["---"] * len(rows[0]))
+    for one in sorted(found, key=lambda each: (each["dataset"], each["unlinkability"])):
+        known = one["d_sys"]
+        cells = [_figure(known.get(name), name) for name in _LINKED]
+        noise = max(each["floor"] for each in known.values())
+        people = f"{one['people']} of {one['dataset']}"
+        rows.append([f"`{one['unlinkability']}`", people, *cells, f"{noise:.2f}"])
+    return _markdown(rows)
 
 
 def _table(found: Sequence[Mapping[str, Any]]) -> str:
@@ -76,6 +103,10 @@ def _table(found: Sequence[Mapping[str, Any]]) -> str:
         rows.append([f"`{one['attack']}`", one["level"], *cells, said])
     nothing = [_figure(found[0]["null"].get(name), name) for name in _COLUMNS]
     rows.append(["knows nothing", "null", *nothing, ""])
+    return _markdown(rows)
+
+
+def _markdown(rows: Sequence[Sequence[str]]) -> str:
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from typer.testing import CliRunner, Result
 
 from tests.fixtures.faces import synthetic_faces
@@ -63,6 +64,13 @@ def test_more_pairs_make_a_curve(lfw: Path, tmp_path: Path) -> None:
     assert document["about"]["photos"] == 30
     assert [each["about"]["photos"] for each in document["with_fewer_pairs"]] == [20]
     assert "too weak" in document["verdict"][0]
+    curve = document["curve"]
+    assert curve["photos"] == [20, 30]
+    assert curve["ssim"][1] == document["measures"]["ssim"]
+    assert curve["null"] == document["null"]["ssim"]
+    assert (tmp_path / "unet-blur-curve.svg").is_file()
+    with Image.open(tmp_path / "unet-blur.png") as sheet:
+        assert sheet.height == 3 * 116 + 4  # the photos, and what each number of them recovers
 
 
 def test_mistakes_are_one_sentence(lfw: Path, tmp_path: Path) -> None:

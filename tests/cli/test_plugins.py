@@ -11,8 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.fixtures.faces import synthetic_faces
 from tests.fixtures.people import synthetic_people
 from tests.fixtures.program import REPOSITORY, command
+from veilface.imaging.encode import encode
+from veilface.imaging.tensors import to_uint8
 
 tomllib = pytest.importorskip("tomllib", reason="comes with Python 3.11")
 
@@ -35,9 +38,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The package of the page, and one beside it of which nothing works."""
     folder = tmp_path_factory.mktemp("site")
     text = PAGE.read_text(encoding="utf-8")
-    method, recogniser = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
-    (folder / "my_faces.py").write_text(method)
-    (folder / "my_colours.py").write_text(recogniser)
+    blocks = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    for name, block in zip(("my_faces", "my_colours", "my_attacks"), blocks, strict=True):
+        (folder / f"{name}.py").write_text(block)
     project = tomllib.loads(re.findall(r"```toml\n(.*?)```", text, re.DOTALL)[0])["project"]
     install(folder, project["name"], project["entry-points"])
     (folder / "hopeless.py").write_text("NUMBER = 1\n")
@@ -74,6 +77,21 @@ def test_the_page_works_as_it_stands(site: Path, album: Path, tmp_path: Path) ->
     assert rows["tiles"]["target"] == "colours"
     assert 0 < rows["tiles"]["measures"]["ssim"]["value"] < 0.9
     assert "not_there" not in done.stderr, "nobody asked for this method"
+
+
+def test_its_attack_is_scored(site: Path, album: Path, tmp_path: Path) -> None:
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    for number, face in enumerate(to_uint8(synthetic_faces(20, seed=5))):
+        (photos / f"{number:02d}.png").write_bytes(encode(face, format="png"))
+    options = ["--protector", "tiles", "--dataset", "album", "--root", str(album), "--limit", "3"]
+    options += ["--faces", str(photos), "--judge", "dlib", "--device", "cpu", "--json"]
+    done = veilface(site, tmp_path, "attack", "untile", *options, "-o", str(tmp_path / "out"))
+    assert done.returncode == 0, done.stderr
+    document = json.loads(done.stdout)
+    assert (document["attack"], document["level"]) == ("untile", "bystander")
+    assert document["about"] == {"photos": 20}
+    assert 0 < document["measures"]["ssim"]["value"] < 1
 
 
 def test_its_recogniser_is_listed_and_present(site: Path, tmp_path: Path) -> None:

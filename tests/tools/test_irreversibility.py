@@ -2,8 +2,20 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
+import pytest
+
 from tests.attacks.test_run import outcome
+from tests.fixtures.studies import drawn_lfw
 from tools.irreversibility import page
+from tools.unlinkability import measured, write
+from veilface.attacks.victim import Victim
+from veilface.datasets import load_faces
+from veilface.evaluation.attacking import make_bench
+from veilface.jobs.cache import Job
+from veilface.recognizers.registry import available
 
 
 def test_every_figure_is_that_of_a_document() -> None:
@@ -18,3 +30,31 @@ def test_every_figure_is_that_of_a_document() -> None:
     assert "too weak to say anything: of a planted cheat it recovers an SSIM of 0.50" in text
     assert "| knows nothing | null | 0.40 [0.38, 0.42] | - |" in text
     assert page([]).count("###") == 0
+
+
+def test_linked_pairs_are_a_table() -> None:
+    estimate = {"value": 0.98, "low": 0.96, "high": 1.0, "n": 64, "floor": 0.11}
+    document = {
+        "unlinkability": "x",
+        "dataset": "LFW",
+        "people": 64,
+        "d_sys": {"draws": estimate, "clean": estimate | {"floor": 0.12}},
+    }
+    text = page([document])
+    assert "| `x` | 64 of LFW | 0.98 [0.96, 1.00] | - | 0.98 [0.96, 1.00] | 0.12 |" in text
+    assert "### x" not in text
+    assert "drawn pairs |" not in page([])
+
+
+def test_scores_are_measured_on_a_set(tmp_path: Path) -> None:
+    """A photo and itself are told from all others; of grey cards nothing is known."""
+    if not available(["dlib"]):
+        pytest.skip("the package with the weights of dlib is not installed")
+    faces = load_faces("lfw", drawn_lfw(tmp_path / "lfw"))
+    bench = make_bench(faces, cache=tmp_path / "cache", judge="dlib", limit=4)
+    open_, grey = (measured(bench, Victim(Job(name), tmp_path)) for name in ("clean", "grey"))
+    assert open_["d_sys"]["draws"]["value"] == 1
+    assert open_["d_sys"]["photos"] == open_["d_sys"]["clean"]
+    assert grey["d_sys"]["draws"]["value"] == 0
+    path = write(open_, tmp_path)
+    assert json.loads(path.read_text(encoding="utf-8"))["people"] == 4

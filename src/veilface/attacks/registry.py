@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from types import MappingProxyType
 
 from veilface.attacks import (
     channels,
@@ -16,6 +15,7 @@ from veilface.attacks import (
     unmasking,
 )
 from veilface.attacks.base import Attack
+from veilface.core.plugins import Registry
 from veilface.errors import UnknownNameError
 
 _TABLE = (
@@ -84,8 +84,10 @@ _TABLE = (
         needs_faces=True,
     ),
 )
-ATTACKS: Mapping[str, Attack] = MappingProxyType({attack.name: attack for attack in _TABLE})
-"""By name; averaging several versions comes before any of them."""
+ATTACKS: Mapping[str, Attack] = Registry(
+    {attack.name: attack for attack in _TABLE}, group="veilface.attacks", kind=Attack
+)
+"""Ours and those of other packages; averaging several versions comes before any of them."""
 
 
 def get_attack(name: str) -> Attack:
@@ -93,6 +95,7 @@ def get_attack(name: str) -> Attack:
 
     Raises:
         UnknownNameError: There is none of this name.
+        PluginError: A package adds an attack of this name that does not work.
     """
     if name not in ATTACKS:
         raise UnknownNameError("attack", name, ATTACKS)

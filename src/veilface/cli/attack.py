@@ -14,6 +14,7 @@ from veilface.cli.options import Full
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from veilface.attacks.curves import LearningCurve
     from veilface.attacks.run import Outcome
     from veilface.evaluation.attacking import Bench
     from veilface.measures.intervals import Estimate
@@ -70,7 +71,8 @@ def attack(  # noqa: PLR0917 - typer passes by keyword
     """Attack a protector, and measure how much of the photo and of the person comes back.
 
     The folder of the results gets NAME-PROTECTOR.json, NAME-PROTECTOR.png, which holds
-    photographs: do not publish it, and a folder NAME-PROTECTOR of what was recovered, which
+    photographs: do not publish it, with several --pairs the learning curve
+    NAME-PROTECTOR-curve.svg, and a folder NAME-PROTECTOR of what was recovered, which
     `veilface lineup make` takes as a condition. Trained networks and protected images are kept
     there, so that a run that was ended continues when the same command is run again, and one with
     a larger budget goes on from there.
@@ -79,6 +81,7 @@ def attack(  # noqa: PLR0917 - typer passes by keyword
         from dataclasses import replace
 
         from veilface.attacks.base import Setting
+        from veilface.attacks.curves import LearningCurve
         from veilface.attacks.means import Means
         from veilface.attacks.registry import get_attack
         from veilface.attacks.run import run_attack
@@ -99,6 +102,9 @@ def attack(  # noqa: PLR0917 - typer passes by keyword
             job = Job(protector, ensemble)
         people = load_faces(dataset, root)
         counts: list[int | None] = [*sorted(set(pairs or ()))] or [None]
+        if len(counts) > 1:
+            # Whether it can be drawn is known before hours of training.
+            import veilface.evaluation.report.curves  # noqa: F401
         if full:
             each = 1 if job.is_transform else 2  # pairs of presets are protected first
             typer.echo(f"--full: {means.longest(len(counts) * (each + 1))}", err=True)
@@ -123,7 +129,7 @@ def attack(  # noqa: PLR0917 - typer passes by keyword
                 device=place,
                 progress=stages,
             )
-            curve = [
+            outcomes = [
                 run_attack(
                     chosen,
                     replace(setting, pairs=count),
@@ -134,22 +140,31 @@ def attack(  # noqa: PLR0917 - typer passes by keyword
                 )
                 for count in counts
             ]
-        document = _document(curve)
-        files = _write(curve[-1], document, bench, output)
+        curve = LearningCurve.of(outcomes) if len(outcomes) > 1 else None
+        document = _document(outcomes, curve)
+        files = _write(outcomes, document, bench, output)
+        if curve is not None:
+            files.append(_draw(curve, outcomes[-1], output))
     if json_output:
         print_json(document | {"files": [str(path) for path in files]})
         return
-    typer.echo(_summary(curve))
+    typer.echo(_summary(outcomes))
+    if curve is not None:
+        typer.echo(f"  {curve}")
     typer.echo(f"\nwritten: {', '.join(str(path) for path in files)}")
 
 
-def _document(curve: Sequence[Outcome]) -> dict[str, Any]:
+def _document(outcomes: Sequence[Outcome], curve: LearningCurve | None) -> dict[str, Any]:
     """The attack with the most pairs, and under it those with fewer."""
-    fewer = [outcome.to_dict() for outcome in curve[:-1]]
-    return curve[-1].to_dict() | ({"with_fewer_pairs": fewer} if fewer else {})
+    if curve is None:
+        return outcomes[-1].to_dict()
+    fewer = [outcome.to_dict() for outcome in outcomes[:-1]]
+    return outcomes[-1].to_dict() | {"with_fewer_pairs": fewer, "curve": curve.to_dict()}
 
 
-def _write(found: Outcome, document: Mapping[str, Any], bench: Bench, folder: Path) -> list[Path]:
+def _write(
+    outcomes: Sequence[Outcome], document: Mapping[str, Any], bench: Bench, folder: Path
+) -> list[Path]:
     from veilface.core.files import write_atomic
     from veilface.evaluation.report.sheets import Sheet, Strip, draw_sheet
     from veilface.imaging.encode import encode
@@ -157,13 +172,14 @@ def _write(found: Outcome, document: Mapping[str, Any], bench: Bench, folder: Pa
     from veilface.jobs.sets import make_folder
     from veilface.protectors.base import quantise
 
+    found = outcomes[-1]
     stem = f"{found.attack}-{found.protector}"
     shown = slice(0, 8)
     sheet = Sheet(
         f"{found.attack} on {found.protector}",
         (
             Strip("original", bench.faces[shown], private=True),
-            Strip("recovered", found.images[shown], private=True),
+            *(Strip(_label(each), each.images[shown], private=True) for each in outcomes),
         ),
     )
     text = json.dumps(document, ensure_ascii=False, allow_nan=False)
@@ -178,11 +194,23 @@ def _write(found: Outcome, document: Mapping[str, Any], bench: Bench, folder: Pa
     return [folder / f"{stem}.{suffix}" for suffix in ("json", "png")]
 
 
-def _summary(curve: Sequence[Outcome]) -> str:
+def _draw(curve: LearningCurve, found: Outcome, folder: Path) -> Path:
+    from veilface.core.files import write_atomic
+    from veilface.evaluation.report.curves import learning_curve
+    from veilface.evaluation.report.plots import to_svg
+
+    stem = f"{found.attack}-{found.protector}"
+    title = f"{found.attack} on {found.protector}, {found.dataset}"
+    path = folder / f"{stem}-curve.svg"
+    write_atomic(path, to_svg(learning_curve(curve, title)), overwrite=True)
+    return path
+
+
+def _summary(outcomes: Sequence[Outcome]) -> str:
     from veilface.attacks.scores import SHOWN
 
-    found = curve[-1]
-    rows = [(_label(outcome), outcome.measures) for outcome in curve]
+    found = outcomes[-1]
+    rows = [(_label(outcome), outcome.measures) for outcome in outcomes]
     cells = [["", *SHOWN.values()]]
     cells += [
         [label, *(_figure(measures, measure) for measure in SHOWN)]

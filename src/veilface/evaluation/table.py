@@ -87,6 +87,7 @@ MEASURES: Mapping[str, Measure] = MappingProxyType(
         "age_error": Measure("age error", "Difference of the estimated ages in years.", 1),
         "sex_agreement": Measure("sex", "The estimated sex is the same."),
         "expression_agreement": Measure("expression", "The estimated expression is the same."),
+        "skin_error": Measure("skin error", "Difference of the tone of the cheeks in degrees.", 1),
     }
 )
 """Every measure that a row has a figure or a reason for, in the order of the document."""

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from veilface.errors import WeightsError
-from veilface.measures import lineup, linkage, metrics, onlookers, perceptual, visibility
+from veilface.measures import lineup, linkage, metrics, onlookers, perceptual, skin, visibility
 from veilface.measures.intervals import Estimate, mean_over_people, wilson
 
 _LINEUP = 10
@@ -42,6 +42,7 @@ class Appearance:
         self.seed = seed
         self.probes = probes
         self._own = torch.arange(len(probes))
+        self._tones = skin.typology_angle(probes)
         self._described = linkage.describe(sources)
         self._reasons: dict[str, str] = {}
         self._lpips: perceptual.Lpips | None = None
@@ -88,6 +89,8 @@ class Appearance:
                     self._onlookers.picks(protected), self._lineups, self._own
                 )
                 found |= {f"lineup_{name}": share for name, share in seen.items()}
+        tones = skin.typology_angle(protected)
+        found |= visibility.skin_error(self._tones, tones, seed=self.seed)
         faces = int(visibility.faces_found(protected).sum())
         found |= {"yunet": wilson(faces, len(protected))}
         found |= {"fta": wilson(len(protected) - faces, len(protected))}

@@ -1,8 +1,8 @@
 """What is still visible of a face: whether a detector finds it, its pose, and what it tells.
 
-Age, sex, expression and the mesh of landmarks are compared between an image and its original, and
-between an image and the originals of everybody else: that is chance, and what agreement beyond it
-gives away.
+Age, sex, expression, the mesh of landmarks and the tone of the skin are compared between an image
+and its original, and between an image and the originals of everybody else: that is chance, and what
+agreement beyond it gives away.
 """
 
 from __future__ import annotations
@@ -166,6 +166,30 @@ def agreement(
         **_beside_chance("sex_agreement", sexes.numpy(), everything, seed=seed),
         **_beside_chance("expression_agreement", expressions.numpy(), everything, seed=seed),
     }
+
+
+def skin_error(original: Tensor, protected: Tensor, *, seed: int = 0) -> Mapping[str, Estimate]:
+    """How far the tone of the skin of protected images is off.
+
+    Args:
+        original: (N,) typology angles of clean faces in degrees, one a person; see
+            `veilface.measures.skin.typology_angle`.
+        protected: (N,) of the protected images, in the same order.
+        seed: Of the bootstrap over people.
+
+    Returns:
+        ``skin_error``, the mean difference in degrees, at most 180, and ``skin_error_chance``
+        against the originals of all others, as in `agreement`.
+
+    Raises:
+        ShapeError: The numbers of faces differ, or there are none.
+    """
+    count = len(original)
+    if count != len(protected) or count == 0:
+        raise ShapeError(f"{count} original and {len(protected)} protected faces are no pairs")
+    off = (protected[:, None] - original).abs()
+    table = torch.minimum(off, 360 - off).numpy()
+    return _beside_chance("skin_error", table, np.ones((count, count), dtype=np.bool_), seed=seed)
 
 
 def _mesh_errors(original: FaceAttributes, protected: FaceAttributes) -> npt.NDArray[np.float32]:

@@ -134,6 +134,12 @@ def threshold_strips(rows: Sequence[Row]) -> Figure:
     return figure
 
 
+@_style()
+def styled_axes(width: float, height: float) -> tuple[Figure, Axes]:
+    """An empty plot of a size in inches, in the style of all others."""
+    return _figure(width, height)
+
+
 def to_svg(figure: Figure) -> bytes:
     """The plot as a self-contained SVG without a date, so that equal data make equal files."""
     buffer = io.BytesIO()
