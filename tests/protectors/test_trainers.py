@@ -16,6 +16,7 @@ from veilface.protectors import trainers
 from veilface.protectors.registry import METHODS, build_protector
 from veilface.protectors.trainers import TRAINERS, conduct, native_recognizer
 from veilface.recognizers.recognizer import Recognizer
+from veilface.training.checkpoint import read_tensors
 from veilface.training.kept import training_folder
 from veilface.training.loop import Budget, Outcome
 
@@ -26,6 +27,7 @@ def _small(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr("veilface.training.reader._STRIDE", 49)
     for module in ("native", "minusface.train", "proface.train"):
         monkeypatch.setattr(f"veilface.protectors.{module}._CHECKED", 2)
+    monkeypatch.setattr("veilface.protectors.duetface.train._CHECKED", 2)
     monkeypatch.setattr("veilface.protectors.native._FITTED", 2)
     monkeypatch.setattr("veilface.protectors.minusface.train._MEASURED", 2)
 
@@ -83,6 +85,35 @@ def test_a_native_recogniser_reads_what_its_method_sends(name: str, tmp_path: Pa
     assert reader.training["batch"] == 2
 
 
+def test_duetface_s_server_follows_its_client(tmp_path: Path) -> None:
+    folder, x = write_people(tmp_path / "people", 12), synthetic_faces(2)
+
+    def ask(name: str, *, width: float = 1 / 16) -> None:
+        budget = Budget(minutes=5, steps=1, every=1)
+        conduct(name, faces=None, identities=folder, width=width, batch=4, seed=0, budget=budget)
+
+    with pytest.raises(UntrainedError, match="veilface train duetface-client --identities FOLDER"):
+        ask("duetface-native")
+    ask("duetface-client")
+    with pytest.raises(ShapeError, match=r"--width 0\.0625"):
+        ask("duetface-native", width=1 / 8)
+    assert build_protector("duetface").protect(x).hints == ()
+    ask("duetface-native")
+    made = build_protector("duetface").protect(x)
+    assert sum(mask[0].numel() for mask in made.hints) == 4_165
+    record = json.loads((training_folder("duetface-native") / "record.json").read_text())
+    assert made.info["weights"] == record["sha256"]
+    found = native_recognizer("duetface").embed(made)
+    assert found.shape == (2, 512)
+    first, second = (
+        read_tensors(training_folder(name) / "weights.safetensors")[0]
+        for name in ("duetface-client", "duetface-native")
+    )
+    assert all(
+        torch.equal(value, second[f"client.network.{name}"]) for name, value in first.items()
+    )
+
+
 def test_the_distillation_falls(tmp_path: Path) -> None:
     first = run("duetface-native", tmp_path / "images", steps=1)
     more = run("duetface-native", tmp_path / "images", steps=6)
@@ -112,6 +143,8 @@ def test_wishes_that_cannot_be_met_are_said(tmp_path: Path) -> None:
         ask("proface-blur", width=0.5)
     with pytest.raises(DatasetError, match="--identities FOLDER"):
         ask("proface-blur", faces=write_faces(tmp_path / "faces", 4))
+    with pytest.raises(DatasetError, match=r"duetface-client .* --identities FOLDER"):
+        ask("duetface-client", faces=tmp_path / "faces")
     with pytest.raises(DatasetError, match="--faces FOLDER"):
         ask("minusface")
     with pytest.raises(UnknownNameError, match="recogniser of its own"):

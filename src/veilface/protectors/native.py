@@ -13,10 +13,9 @@ import torch
 from torch import Generator, Tensor, nn
 
 from veilface.protectors.base import FaceProtector
-from veilface.recognizers.recognizer import Recognizer
 from veilface.training.images import Batch, TrainingImages
-from veilface.training.kept import fill, record_of, unset
-from veilface.training.reader import Adapted, Reading, empty
+from veilface.training.kept import fill, unset
+from veilface.training.reader import Adapted, Reading
 from veilface.types import Protected
 
 BATCH = 64
@@ -117,27 +116,26 @@ class NativeRecognizer:
 
     @classmethod
     def trained(
-        cls, method: str, channels: int, load: Callable[[], Recognizer]
+        cls, method: str, build: Callable[[], nn.Module], *, part: str = ""
     ) -> NativeRecognizer:
         """With the weights of this machine.
 
         Args:
             method: Registry name.
-            channels: Of what it sends.
-            load: Gives a fresh recogniser of the registry, as in the training.
+            build: Makes the network of the recipe.
+            part: Which part of what was kept it is, where that holds several networks.
 
         Raises:
             UntrainedError: There are none.
             WeightsError: They are damaged.
         """
-        recipe = record_of(native_name(method))["recipe"]
-        network = unset(lambda: empty(channels, recipe, load))
-        record = fill(native_name(method), network)
-        return cls(method, network, training=recipe, sha256=record["sha256"])
+        network = unset(build)
+        record = fill(native_name(method), network, part=part)
+        return cls(method, network, training=record["recipe"], sha256=record["sha256"])
 
     def embed(self, made: Protected) -> Tensor:
         """(N, D) unit embeddings of what was protected."""
         sent = transmitted(made)
         with torch.no_grad():
-            found: Tensor = self._network.to(sent.device)(sent)
+            found: Tensor = self._network.to(sent.device)(sent, *made.hints)
         return found

@@ -14,6 +14,10 @@ from torch import nn
 
 from veilface.errors import DatasetError, ShapeError, UnknownNameError
 from veilface.protectors.dct.front_end import CHANNELS
+from veilface.protectors.duetface.network import Client, Server
+from veilface.protectors.duetface.protector import DuetFace
+from veilface.protectors.duetface.train import CLIENT_NAME, client_task, server_task
+from veilface.protectors.duetface.train import IMAGES as PEOPLE
 from veilface.protectors.minusface.network import Generator
 from veilface.protectors.minusface.train import MinusFaceTask
 from veilface.protectors.native import NativeRecognizer, NativeTask, native_name
@@ -109,7 +113,8 @@ def conduct(
     Raises:
         UnknownNameError: There is no such training.
         DatasetError: It lacks images that it needs.
-        ShapeError: A width is given and its networks have none.
+        ShapeError: A width is given and its networks have none, or have another already.
+        UntrainedError: Another training has to come first.
         WeightsError: A run of another recipe lies there, or a recogniser is missing.
     """
     if name not in TRAINERS:
@@ -155,7 +160,13 @@ def native_recognizer(method: str) -> NativeRecognizer:
     needed = {name: spec for name, spec in METHODS.items() if spec.native_recognizer}
     if method not in needed:
         raise UnknownNameError("method with a recogniser of its own", method, needed)
-    return NativeRecognizer.trained(method, needed[method].in_channels, _fresh)
+    recipe = record_of(native_name(method))["recipe"]
+    if method == DuetFace.name and "identities" in recipe:
+        return NativeRecognizer.trained(
+            method, lambda: Server(width=recipe["width"]), part="server"
+        )
+    channels = needed[method].in_channels
+    return NativeRecognizer.trained(method, lambda: empty(channels, recipe, _fresh))
 
 
 def residue_recognizer() -> nn.Module:
@@ -182,6 +193,26 @@ def _proface(kind: str, setup: Setup) -> Product:
         raise DatasetError(f"proface-{kind} learns from triplets: name {IMAGES} FOLDER")
     recognizer = load_recognizer(TEACHER, device=setup.device)
     return ProFaceTask(setup.identities, OBFUSCATORS[kind], recognizer, batch=setup.batch)
+
+
+def _duetface_client(setup: Setup) -> Product:
+    if setup.identities is None:
+        raise DatasetError(f"{CLIENT_NAME} learns to tell people apart: name {PEOPLE} FOLDER")
+    return client_task(setup.identities, width=setup.width, batch=setup.batch, device=setup.device)
+
+
+def _duetface(setup: Setup) -> Product:
+    """With people named both parties, as in the paper; else what reads the server's channels."""
+    if setup.identities is None:
+        return _native(METHODS[DuetFace.name], setup)
+    known = record_of(CLIENT_NAME, images=PEOPLE)["recipe"]["width"]
+    if known != setup.width:
+        raise ShapeError(f"{CLIENT_NAME} was trained with --width {known:g}: give the same")
+    client = Client(width=known)
+    fill(CLIENT_NAME, client.network, images=PEOPLE)
+    return server_task(
+        client, setup.identities, width=known, batch=setup.batch, device=setup.device
+    )
 
 
 def _minusface(setup: Setup) -> Product:
@@ -233,6 +264,15 @@ TRAINERS: Mapping[str, Trainer] = MappingProxyType(
             for name, spec in METHODS.items()
             if spec.native_recognizer
         },
+        CLIENT_NAME: Trainer(
+            "the network of DuetFace's client; needs people", _duetface_client, 64, images=PEOPLE
+        ),
+        native_name(DuetFace.name): Trainer(
+            "the recogniser of DuetFace's server; with people named it gets the client's masks, "
+            f"after {CLIENT_NAME}",
+            _duetface,
+            batch=64,
+        ),
     }
 )
 """By the name under which the weights are kept."""

@@ -7,6 +7,8 @@ Source:
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -55,6 +57,11 @@ class Ir18(nn.Module):
         for module in self.modules():
             if isinstance(module, nn.Conv2d):
                 nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+
+    def stages(self) -> Iterator[nn.Sequential]:
+        """The units of each stage."""
+        for start in range(0, len(self.units), _UNITS):
+            yield self.units[start : start + _UNITS]
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, channels, 112, 112) to (N, 512) unit vectors."""

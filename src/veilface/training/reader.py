@@ -160,17 +160,26 @@ def reader(
         DatasetError: No images are given, or the people are not named.
     """
     if identities is not None:
-        if identities.people is None:
-            raise DatasetError(f"{identities.name} names nobody: ArcFace needs a folder a person")
-        tenth = torch.arange(len(identities)) % 10 == 9
-        head = ArcFace(int(identities.people.max()) + 1)
-        reading = Reading(Ir18(channels, width=width), head=head)
-        return reading, identities.part(~tenth), identities.part(tenth)
+        head, train, rest = arcface(identities)
+        return Reading(Ir18(channels, width=width), head=head), train, rest
     if faces is None:
         raise DatasetError("there is nothing to train on: name --faces FOLDER or --identities")
     train, rest = faces.split(max(1, len(faces) // 12))
     network = Adapted(channels, load(), width=width)
     return Reading(network, teacher=load().embed), train, rest
+
+
+def arcface(people: TrainingImages) -> tuple[ArcFace, TrainingImages, TrainingImages]:
+    """The head over the people of images, and the images to train and to validate it on.
+
+    Raises:
+        DatasetError: Nobody is named.
+    """
+    if people.people is None:
+        raise DatasetError(f"{people.name} names nobody: ArcFace needs a folder a person")
+    tenth = torch.arange(len(people)) % 10 == 9
+    head = ArcFace(int(people.people.max()) + 1)
+    return head, people.part(~tenth), people.part(tenth)
 
 
 def empty(

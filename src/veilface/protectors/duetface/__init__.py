@@ -11,7 +11,7 @@ SPEC = MethodSpec(
         "Splitting in the Frequency Domain, MM 2022, arXiv 2207.07340"
     ),
     licence="Apache-2.0; written from the paper (the authors' code is Apache-2.0)",
-    build=DuetFace,
+    build=DuetFace.here,
     randomised=False,
     in_channels=162,
 )
