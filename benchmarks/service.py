@@ -98,8 +98,8 @@ def main() -> None:
     photos = [_photo(seed) for seed in range(options.requests)]
     limits = Limits(max_queue=options.queue, deadline=options.deadline)
     with served(make_app(networks, limits=limits)) as url:
-        # What is built once is built before the clock runs.
-        asyncio.run(_ask(url, options.preset, photos[:1]))
+        # What a batch needs is built and taken from the system before the clock runs.
+        asyncio.run(_ask(url, options.preset, photos[: networks.batch_size]))
         figures = _figures(url)
         gc.collect()
         before, began = resident(), time.perf_counter()
