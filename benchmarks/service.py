@@ -71,8 +71,10 @@ async def _ask(url: str, preset: str, photos: Sequence[bytes]) -> list[int]:
     ) as client:
 
         async def one(data: bytes) -> int:
-            form = {"files": {"photo": data}, "data": {"preset": preset}}
-            return (await client.post("/v1/protect", **form)).status_code
+            answer = await client.post(
+                "/v1/protect", files={"photo": data}, data={"preset": preset}
+            )
+            return answer.status_code
 
         return await asyncio.gather(*map(one, photos))
 

@@ -106,7 +106,7 @@ def saved(page: Page, folder: Path, press: Callable[[], object]) -> Path:
     """The file that is downloaded when somebody presses something."""
     with page.expect_download() as download:
         press()
-    path = folder / download.value.suggested_filename
+    path = folder / str(download.value.suggested_filename)
     download.value.save_as(path)
     return path
 
