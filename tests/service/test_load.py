@@ -136,13 +136,13 @@ def test_a_client_that_leaves() -> None:
 
 @pytest.mark.skipif(not resident(), reason="memory is read as Linux tells it")
 def test_a_thousand_at_once() -> None:
-    limits = Limits(max_queue=64, deadline=60.0)
+    limits = Limits(max_queue=64, deadline=240.0)
     app = tiny_app(limits=limits, steps=1)
     photo = photo_file()
 
     async def all_of(url: str) -> Counter[int]:
         pool = httpx.Limits(max_connections=1000)
-        async with httpx.AsyncClient(base_url=url, limits=pool, timeout=120) as client:
+        async with httpx.AsyncClient(base_url=url, limits=pool, timeout=300) as client:
 
             async def one() -> int:
                 return (await client.post("/v1/protect", files={"photo": photo})).status_code
