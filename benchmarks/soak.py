@@ -16,7 +16,6 @@ import argparse
 import faulthandler
 import io
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -30,6 +29,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from benchmarks.memory import resident
 from veilface.detection.turned import look
 from veilface.detection.yunet import YuNet
 from veilface.errors import ImageError
@@ -140,7 +140,7 @@ def soak_images(count: int, *, seed: int) -> dict[str, Any]:
     rng, detector = np.random.default_rng(seed), YuNet(smallest=4.0)
     outcomes: Counter[str] = Counter()
     faults: list[str] = []
-    slowest, start, watch = 0.0, _memory(), time.perf_counter()
+    slowest, start, watch = 0.0, resident(), time.perf_counter()
     faulthandler.register(signal.SIGPROF, chain=True)  # also where no Python code runs any more
     for number in range(count):
         name = names[number % len(names)]
@@ -153,11 +153,11 @@ def soak_images(count: int, *, seed: int) -> dict[str, Any]:
             faults.append(f"{number} {name}: {type(error).__name__}: {error}")
         slowest = max(slowest, time.process_time() - began)
         if number == count // 10:
-            start = _memory()
+            start = resident()
         if number % 1000 == 999:
             print(f"{number + 1} images, {time.perf_counter() - watch:.0f} s", file=sys.stderr)
     signal.setitimer(signal.ITIMER_PROF, 0)
-    growth = _memory() - start
+    growth = resident() - start
     return {
         "images": count,
         "seed": seed,
@@ -180,15 +180,6 @@ def _through(data: bytes, detector: YuNet, *, accept_damage: bool) -> str:
         encode(to_uint8(align_face(photo.pixels, face.points)), format="png")
     encode(photo.like(photo.pixels), format="png")
     return "with a face" if faces else "without a face"
-
-
-def _memory() -> float:
-    """Resident MiB of this process, from Linux; elsewhere nothing is said about memory."""
-    try:
-        pages = int(Path("/proc/self/statm").read_text().split()[1])
-    except OSError:
-        return 0.0
-    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
 def make_crops(folder: Path, count: int, *, seed: int) -> None:
