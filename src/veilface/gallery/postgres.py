@@ -75,13 +75,15 @@ def nearest(probe: Vectors, *, gallery: int) -> Select[tuple[str, bytes]]:
     text. Key and width stand in the statement as they do in the index, which is not used otherwise.
     """
     narrowed = cast(embeddings.c.vector, VECTOR(len(probe)))
-    return (
-        select(people.c.id, func.vector_send(embeddings.c.vector, type_=LargeBinary).label("sent"))
-        .join(people, people.c.key == embeddings.c.person)
+    chosen = (
+        select(embeddings.c.person, embeddings.c.vector)
         .where(embeddings.c.gallery == literal(gallery, literal_execute=True))
         .order_by(narrowed.op("<=>")(bindparam("probe", probe, VECTOR)))
         .limit(NEAREST)
+        .subquery()  # so that people and bytes are looked up for these alone
     )
+    sent = func.vector_send(chosen.c.vector, type_=LargeBinary).label("sent")
+    return select(people.c.id, sent).join(people, people.c.key == chosen.c.person)
 
 
 class PostgresGallery(SqlGallery):
