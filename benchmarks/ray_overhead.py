@@ -9,7 +9,8 @@ photo (starting Ray and the workers, loading networks, and whatever else the fir
 takes longer than the later ones), which does not grow with the number of photos, and seconds a
 photo after that, from reading to the last line of the record. Rounds alternate between the ways,
 and the medians are printed as JSON: on a busy machine only ratios say much, if that.
-Needs the extra ``ray`` and scikit-image.
+Workers get whole batches, so that the photos have to fill several for each of them; Ray gives them
+the priority of the process here. Needs the extra ``ray`` and scikit-image.
 """
 
 from __future__ import annotations
@@ -109,6 +110,8 @@ def main() -> None:
     parser.add_argument("--actors", default="1,2")
     parser.add_argument("--rounds", type=int, default=3)
     arguments = parser.parse_args()
+    # Ray's own is 15, and a worker that yields to everybody measures how busy the machine is.
+    os.environ.setdefault("RAY_worker_niceness", "0")
     worker = partial(make, arguments.steps, arguments.recognizers.split(","))
     counts = [int(count) for count in arguments.actors.split(",")]
     batch = worker().batch_size

@@ -36,8 +36,8 @@ from veilface.gallery.schema import lock
 from veilface.gallery.store import SqlGallery
 from veilface.gallery.tables import INDEX_PREFIX, embeddings, people
 
-INDEXED_FROM = 50_000
-"""Embeddings from which a gallery has an index: before, comparing with each costs no more."""
+INDEXED_FROM = 100_000
+"""Embeddings from which a gallery has an index: before, comparing with each costs less."""
 
 EF_SEARCH = 800
 """How many candidates the index holds on its way; more of them find more of the nearest, later.
