@@ -6,7 +6,7 @@ import json
 import os
 import signal
 from collections import Counter
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
@@ -166,25 +166,33 @@ def test_room() -> None:
     assert _room(big, 3, 1) == 3
 
 
+@dataclass(eq=False)
+class Done:
+    """A task of Ray's that is done when it begins."""
+
+    outcomes: list[str]
+
+
+class AtOnce:
+    """What a `Cluster` asks of Ray, for tasks that are done."""
+
+    def wait(self, tasks: list[Done], *, num_returns: int) -> tuple[list[Done], list[Done]]:
+        return tasks[:num_returns], tasks[num_returns:]
+
+    def get(self, task: Done) -> list[str]:
+        return task.outcomes
+
+
 def test_a_worker_does_not_wait_for_what_is_written() -> None:
     told: list[str] = []
 
-    def remote(batch: list[Opened], options: Options) -> list[str]:
+    def remote(batch: list[Opened], options: Options) -> Done:
         told.append("sent " + " ".join(photo.path for photo in batch))
-        return [f"no face in {photo.path}" for photo in batch]
-
-    class Remote:
-        """Ray's names for what is done at once here."""
-
-        wait = staticmethod(lambda tasks, num_returns: (tasks[:num_returns], tasks[num_returns:]))
-        get = staticmethod(lambda task: list(task))
-
-    class Task(list[str]):
-        __hash__ = object.__hash__  # type: ignore[assignment] - Ray's tasks are keys
+        return Done([f"no face in {photo.path}" for photo in batch])
 
     cluster = object.__new__(Cluster)
-    hand = SimpleNamespace(make=SimpleNamespace(remote=lambda *given: Task(remote(*given))))
-    cluster._hands, cluster._ray = [hand], Remote()
+    hand = SimpleNamespace(make=SimpleNamespace(remote=remote))
+    cluster._hands, cluster._ray = [hand], AtOnce()
     cluster._about = About("persona", ("dlib",), False, "cpu", 2, {}, {})
     record = Record("a", "a", "failed", None, {}, False)
     photos = (Opened(str(k), b"", record) for k in range(5))
