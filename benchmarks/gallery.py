@@ -194,7 +194,7 @@ def _cpu(server: psutil.Process | None) -> Clock:
         ended = server.cpu_times()
         times = [one.cpu_times() for one in server.children()]
         alive = sum(one.user + one.system for one in times)
-        return time.process_time() + ended.children_user + ended.children_system + alive
+        return time.process_time() + float(ended.children_user + ended.children_system + alive)
 
     return clock
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from tests.fixtures.enrolling import unit_vectors
+from tests.fixtures.enrolling import space_named, unit_vectors
 from veilface.errors import GalleryError
-from veilface.gallery import Enrolment, Space, open_gallery
+from veilface.gallery import Count, Enrolment, Space, open_gallery
 
 pytest.importorskip("sqlalchemy", reason="the extra 'service' is not installed")
 pytest.importorskip("pgvector", reason="the extra 'postgres' is not installed")
+
+from veilface.gallery.store import SqlGallery
 
 
 @pytest.fixture
@@ -97,6 +99,72 @@ def test_the_nearest_are_found(postgres: str, space: Space) -> None:
             exact = int((vectors @ probe).argmax())
             hits += gallery.identify(probe, limit=1).candidates[0].id == str(exact)
     assert hits >= 29  # of 30
+
+
+def test_embeddings_are_counted_when_somebody_has_written(postgres: str, space: Space) -> None:
+    from sqlalchemy import event
+
+    vectors = unit_vectors(4)
+    counts: list[str] = []
+
+    def watch(*given: object) -> None:
+        statement = str(given[2])
+        if "count(" in statement:
+            counts.append(statement)
+
+    with open_gallery(postgres, space) as gallery, open_gallery(postgres, space) as other:
+        assert isinstance(gallery, SqlGallery)
+        event.listen(gallery._engine, "before_cursor_execute", watch)
+        other.enrol("a", vectors[:2])
+        sizes = [gallery.identify(vectors[k]).rule.size for k in range(4)]
+        assert sizes == [2, 2, 2, 2]
+        assert len(counts) == 1
+        other.enrol("b", vectors[2])
+        assert gallery.identify(vectors[0]).rule.size == 3
+        other.delete("a")
+        assert gallery.identify(vectors[0]).rule.size == 1
+        assert len(counts) == 3
+
+
+def test_what_the_server_refuses_is_a_sentence_and_leaves_nothing(
+    postgres: str, space: Space
+) -> None:
+    from sqlalchemy import text
+
+    vectors = unit_vectors(2)
+    refused = "ALTER TABLE embeddings ADD CONSTRAINT refused CHECK (source <> 'x') NOT VALID"
+    with open_gallery(postgres, space) as gallery:
+        assert isinstance(gallery, SqlGallery)
+        with gallery._engine.begin() as connection:
+            connection.execute(text(refused))
+        try:
+            with pytest.raises(GalleryError, match="violates check constraint") as error:
+                gallery.enrol_many([Enrolment("a", vectors[0]), Enrolment("b", vectors[1], "x")])
+        finally:
+            with gallery._engine.begin() as connection:
+                connection.execute(text("ALTER TABLE embeddings DROP CONSTRAINT refused"))
+        assert str(vectors[1][0])[:6] not in str(error.value)
+        assert gallery.count() == Count(0, 0)
+        gallery.enrol("a", vectors[0])
+        assert gallery.identify(vectors[0]).candidates[0].id == "a"
+
+
+def test_wide_embeddings_stand_in_their_rows(postgres: str, space: Space) -> None:
+    from sqlalchemy import text
+
+    wide = space_named(space.recognizer, dim=512)
+    beside = text(
+        "SELECT pg_relation_size(reltoastrelid) FROM pg_class WHERE oid = 'embeddings'::regclass"
+    )
+    with open_gallery(postgres, wide) as gallery:
+        assert isinstance(gallery, SqlGallery)
+        with gallery._engine.begin() as connection:
+            before = connection.execute(beside).scalar_one()
+        gallery.enrol_many(
+            Enrolment(str(k), v) for k, v in enumerate(unit_vectors(20, dim=wide.dim))
+        )
+        with gallery._engine.begin() as connection:
+            assert connection.execute(beside).scalar_one() == before
 
 
 def test_a_commit_is_on_the_disk(postgres: str) -> None:

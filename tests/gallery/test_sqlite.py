@@ -11,7 +11,7 @@ import pytest
 
 from tests.fixtures.enrolling import space_named, unit_vectors
 from veilface.errors import GalleryError
-from veilface.gallery import open_gallery
+from veilface.gallery import Enrolment, open_gallery
 
 pytest.importorskip("sqlalchemy", reason="the extra 'service' is not installed")
 
@@ -101,3 +101,17 @@ def test_vectors_are_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     np.testing.assert_array_equal(before.vectors, vectors[:20])  # whoever searches is not disturbed
     np.testing.assert_array_equal(after.vectors, np.delete(vectors, 3, axis=0))
     assert len(set(after.people.tolist())) == 20
+
+
+def test_a_first_reading_takes_the_memory_of_the_embeddings_and_no_more(tmp_path: Path) -> None:
+    from veilface.gallery.sqlite import SqliteGallery
+
+    vectors = unit_vectors(41)
+    with open_gallery(tmp_path / "g.db", SPACE) as gallery:
+        gallery.enrol_many(Enrolment(str(k), vector) for k, vector in enumerate(vectors[:40]))
+    with open_gallery(tmp_path / "g.db", SPACE) as gallery:
+        assert isinstance(gallery, SqliteGallery)
+        assert gallery._cache.snapshot().vectors.base is gallery._cache._vectors
+        assert gallery._cache._vectors.shape == (40, SPACE.dim)
+        gallery.enrol("one more", vectors[40])
+        np.testing.assert_array_equal(gallery._cache.snapshot().vectors, vectors)

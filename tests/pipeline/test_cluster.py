@@ -6,7 +6,7 @@ import json
 import os
 import signal
 from collections import Counter
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
@@ -21,6 +21,7 @@ from tests.fixtures.quick import quick_protector
 from veilface.errors import DeviceError, MissingExtraError, WeightsError
 from veilface.pipeline import cluster as module
 from veilface.pipeline.cluster import About, Cluster, _agreed, _room
+from veilface.pipeline.making import Opened
 from veilface.pipeline.manifest import Record
 from veilface.pipeline.progress import Reporter
 from veilface.pipeline.protector import Protector
@@ -163,6 +164,49 @@ def test_room() -> None:
     assert _room(big, None, 1) == 8
     assert _room(big, None, 0.25) == 32
     assert _room(big, 3, 1) == 3
+
+
+@dataclass(eq=False)
+class Done:
+    """A task of Ray's that is done when it begins."""
+
+    outcomes: list[str]
+
+
+class AtOnce:
+    """What a `Cluster` asks of Ray, for tasks that are done."""
+
+    def wait(self, tasks: list[Done], *, num_returns: int) -> tuple[list[Done], list[Done]]:
+        return tasks[:num_returns], tasks[num_returns:]
+
+    def get(self, task: Done) -> list[str]:
+        return task.outcomes
+
+
+def test_a_worker_does_not_wait_for_what_is_written() -> None:
+    told: list[str] = []
+
+    def remote(batch: list[Opened], options: Options) -> Done:
+        told.append("sent " + " ".join(photo.path for photo in batch))
+        return Done([f"no face in {photo.path}" for photo in batch])
+
+    cluster = object.__new__(Cluster)
+    hand = SimpleNamespace(make=SimpleNamespace(remote=remote))
+    cluster._hands, cluster._ray = [hand], AtOnce()
+    cluster._about = About("persona", ("dlib",), False, "cpu", 2, {}, {})
+    record = Record("a", "a", "failed", None, {}, False)
+    photos = (Opened(str(k), b"", record) for k in range(5))
+    for photo, outcome in cluster.make(
+        photos, Options(), check=lambda *_: None, moved=lambda _: None
+    ):
+        assert outcome == f"no face in {photo.path}"
+        told.append(f"written {photo.path}")
+    assert told == [
+        "sent 0 1",
+        *("sent 2 3", "written 0", "written 1"),
+        *("sent 4", "written 2", "written 3"),
+        "written 4",
+    ]
 
 
 def test_workers_have_to_agree() -> None:

@@ -188,22 +188,25 @@ class Cluster:
     ) -> Outcomes:
         """See `veilface.pipeline.making.Way.make`.
 
-        A batch of files goes to whichever worker is free. What may be written is asked when the
-        outputs are there, since nobody here knows how many faces a photo has.
+        A batch of files goes to whichever worker is free, and what the last one made is written
+        while it works. What may be written is asked when the outputs are there, since nobody here
+        knows how many faces a photo has.
         """
         batches = _batches(photos, self._about.batch_size)
         idle = list(self._hands)
         running: dict[Any, tuple[Any, list[Opened]]] = {}
+        made: Iterator[tuple[Opened, Outcome]] = iter(())
         while True:
             while idle and (batch := next(batches, None)):
                 hand = idle.pop()
                 running[hand.make.remote(batch, options)] = (hand, batch)
+            yield from made
             if not running:
                 return
             (ready,), _ = self._ray.wait(list(running), num_returns=1)
             hand, batch = running.pop(ready)
             idle.append(hand)
-            yield from zip(batch, self._outcomes(ready, len(batch)), strict=True)
+            made = zip(batch, self._outcomes(ready, len(batch)), strict=True)
 
     def _outcomes(self, ready: Any, count: int) -> list[Outcome]:  # noqa: ANN401 - Ray's
         try:
