@@ -14,6 +14,8 @@ from veilface.attacks.base import Setting
 from veilface.attacks.victim import Victim
 from veilface.imaging.tensors import to_uint8
 from veilface.jobs.cache import Job
+from veilface.recognizers.embedding import Vectors, embed_faces
+from veilface.recognizers.recognizer import Recognizer
 from veilface.recognizers.registry import available
 from veilface.training.images import TrainingImages
 
@@ -27,11 +29,10 @@ def test_photos_are_embedded_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     if not available(["sface"]):
         pytest.skip("the package with the weights of sface is not installed")
     embedded: list[int] = []
-    embed = inversion.embed_faces
 
-    def counted(recognizer: object, faces: torch.Tensor) -> object:
+    def counted(recognizer: Recognizer, faces: torch.Tensor) -> Vectors:
         embedded.append(len(faces))
-        return embed(recognizer, faces)  # type: ignore[arg-type]
+        return embed_faces(recognizer, faces)
 
     monkeypatch.setattr(inversion, "embed_faces", counted)
     setting = Setting(

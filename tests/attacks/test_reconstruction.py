@@ -95,11 +95,12 @@ class Slow(Victim):
     """An optimising protector, as far as a budget can tell: each call takes half a minute."""
 
     is_cheap = False
+    asked: list[int]
+    clock: list[float]
 
     def __init__(self, folder: Path, clock: list[float]) -> None:
         super().__init__(Job("clean"), folder, jobs=1)
-        object.__setattr__(self, "asked", [])
-        object.__setattr__(self, "clock", clock)
+        self.__dict__ |= {"asked": [], "clock": clock}
 
     def protect(self, faces: torch.Tensor, *, draw: int = 0, progress: object = None) -> Protected:
         self.asked.append(len(faces))

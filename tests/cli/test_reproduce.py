@@ -10,8 +10,13 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner, Result
 
+from tests.fixtures.faces import synthetic_faces
 from tests.fixtures.studies import drawn_lfw
 from veilface.cli.main import app
+from veilface.evaluation.attacking import JUDGE
+from veilface.imaging.encode import encode
+from veilface.imaging.tensors import to_uint8
+from veilface.paper.compared import compared_methods
 from veilface.protectors.veil import presets
 from veilface.recognizers.registry import available
 
@@ -99,3 +104,41 @@ def test_unknown_presets_and_single_recognisers_are_refused(lfw: Path, tmp_path:
     common = ("table2", "--dataset-root", f"lfw={lfw}", "-o", tmp_path)
     assert "unknown preset 'papr'" in _run(*common, "--preset", "papr").output
     assert "alone leaves no surrogate" in _run(*common, "--recognizer", "dlib").output
+
+
+@pytest.mark.slow
+def test_attackers_learn_once_for_a_table_and_a_figure(
+    lfw: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not available([JUDGE]):
+        pytest.skip(f"the weights of {JUDGE} are fetched, not installed")
+    one = [each for each in compared_methods() if each.name == "duetface"]
+    for module in ("compared", "figure5", "study"):
+        monkeypatch.setattr(f"veilface.paper.{module}.compared_methods", lambda: tuple(one))
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    for number, face in enumerate(to_uint8(synthetic_faces(20, seed=5))):
+        (photos / f"{number:02d}.png").write_bytes(encode(face, format="png"))
+    common = ("--dataset-root", f"lfw={lfw}", "--recognizer", "dlib,sface", "--jobs", "1")
+    means = ("--faces", photos, "--budget", "0.001", "--full", "--preset", "persona")
+    monkeypatch.setattr("veilface.attacks.means.FULL", 0.0625)
+    result = _run("table3", "figure5", *common, *means, "-o", tmp_path, "--json")
+    assert result.exit_code == 0, result.output
+    assert "table3 --full: 7 trainings" in result.stderr
+    table, figure = json.loads(result.stdout)["experiments"]
+    lines = {
+        line["label"]: line["cells"] for line in table["lines"] if line["origin"] != "published"
+    }
+    assert lines["DuetFace: linear"][0]["value"] > 0.5
+    assert lines["DuetFace: unet"][-3] == "20"
+    assert lines["DuetFace: unet"][-1].endswith(": too weak")
+    assert "persona: unet: 8 pairs are too few" in " ".join(table["notes"])
+    assert lines["persona: look"][0]["n"] == 4
+    assert {each["attack"] for each in table["details"]} >= {"unet", "embedding", "shuffled"}
+    kinds = [folder.name.split("-")[0] for folder in (tmp_path / "cache/networks").iterdir()]
+    assert sorted(kind for kind in kinds if kind in {"unet", "shuffled", "embedding"}) == [
+        "embedding",
+        "shuffled",
+        *["unet"] * 2,  # of the method, and of the planted cheat
+    ]
+    assert all(Path(file).is_file() for file in figure["files"])

@@ -53,11 +53,12 @@ class Denoiser(nn.Module):
         self.noise = nn.Sequential(*layers[:-1])
         # It starts from the image itself. With PyTorch's own weights the signal dies out before
         # the last layer, and 80 steps learn nothing.
-        convolutions = [layer for layer in layers if isinstance(layer, nn.Conv2d)]
-        for layer in convolutions:
-            nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
-            nn.init.zeros_(layer.bias)
-        nn.init.zeros_(convolutions[-1].weight)
+        for name, values in self.noise.named_parameters():
+            if name.endswith("weight"):
+                nn.init.kaiming_normal_(values, nonlinearity="relu")
+            else:
+                nn.init.zeros_(values)
+        nn.init.zeros_(self.noise[-1].get_parameter("weight"))
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, 3, H, W) to (N, 3, H, W), not clamped."""
@@ -102,7 +103,7 @@ class DenoisingTask:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(int(generator_of(seed, "weights").initial_seed()))
             self.module = Denoiser(width=width)
-        self.module.to(device, memory_format=torch.channels_last)
+        self.module.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.optimizer = torch.optim.Adam(self.module.parameters(), lr=RATE)
 
     def losses(self, generator: Generator) -> Mapping[str, Tensor]:

@@ -22,6 +22,8 @@ SHARE = 0.1
 
 MOST = 64
 
+_AT_ONCE = 16  # a photo enlarged eightfold takes 10 MB, and its coefficients as much again
+
 
 @dataclass(frozen=True, slots=True)
 class Pairs:
@@ -99,7 +101,8 @@ class FreshPairs:
         return self._pairs(batch, Generator().manual_seed(0))
 
     def _pairs(self, batch: Batch, generator: Generator) -> Pairs:
-        sent = observed(self.victim.fresh(batch.faces, generator))
+        parts = torch.split(batch.faces, _AT_ONCE)
+        sent = torch.cat([observed(self.victim.fresh(part, generator)) for part in parts])
         return Pairs(sent.roll(1, 0) if self.shuffled else sent, batch.faces, batch.inside)
 
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
-from functools import partial
 from typing import Any
 
 from torch import Tensor
 
-from veilface.attacks.base import Attack, Fitted, Setting
+from veilface.attacks.base import Attack, Control, Fitted, Setting
 from veilface.attacks.nulls import average_face, grey_card
 from veilface.attacks.planted import LIMIT, AddedPattern
 from veilface.attacks.portraits import strangers
@@ -22,6 +21,7 @@ from veilface.protectors.base import FaceProtector
 from veilface.protectors.controls import CONTROLS
 from veilface.types import Protected
 
+_EASY: Mapping[Control, FaceProtector] = {"planted": AddedPattern(), "clean": CONTROLS["clean"]}
 _NULL = "an attacker who knows nothing"
 _MORE = "allow more --budget or --pairs"
 _BEATEN = {
@@ -50,7 +50,7 @@ class Outcome:
             that do not learn from pairs.
         unprotected: Share of unprotected photos that what is recovered is matched with; None for
             attacks that do not learn from embeddings.
-        about: What the attack was fitted on.
+        about: What the attack was fitted on, and under ``control`` how its control was trained.
         images: (N, 3, 112, 112) what was recovered.
     """
 
@@ -136,7 +136,7 @@ def run_attack(
     if setting.victim.hides_behind_strangers:
         beneath = strangers(protected.images, setting.folder)
         measures["stranger"] = judge.matched(images, beneath)
-    control = partial(_control, attack, setting, fitted, faces)
+    control = _control(attack, setting, fitted, faces)
     nothing = (grey_card if setting.faces is None else average_face)(setting)
     return Outcome(
         attack=attack.name,
@@ -147,13 +147,9 @@ def run_attack(
         versions=versions,
         measures=measures,
         null=judge.measure(nothing.recover(protected)),
-        planted=_planted(control(AddedPattern()), faces) if attack.control == "planted" else None,
-        unprotected=(
-            judge.measure(control(CONTROLS["clean"]))["source"]
-            if attack.control == "clean"
-            else None
-        ),
-        about=fitted.about,
+        planted=_planted(control, faces) if attack.control == "planted" else None,
+        unprotected=judge.measure(control.images)["source"] if attack.control == "clean" else None,
+        about={**fitted.about, **control.about},
         images=images,
     )
 
@@ -171,14 +167,23 @@ def _versions(setting: Setting, faces: Tensor, versions: int) -> Protected:
     return averaged([ask(draw) for draw in range(versions)])
 
 
-def _control(
-    attack: Attack, setting: Setting, fitted: Fitted, faces: Tensor, protector: FaceProtector
-) -> Tensor:
+@dataclass(frozen=True, slots=True)
+class _Control:
+    images: Tensor
+    about: Mapping[str, Any]
+
+
+def _control(attack: Attack, setting: Setting, fitted: Fitted, faces: Tensor) -> _Control:
     """What the attacker recovers from an easy protector, with as many photos and as much time."""
-    victim = Victim(protector, setting.victim.cache, seed=setting.seed)
-    again = replace(setting, victim=victim, pairs=int(fitted.about["photos"]))
-    return attack.fit(again).recover(victim.protect(faces))
+    if attack.control is None:
+        return _Control(faces[:0], {})
+    easy = Victim(_EASY[attack.control], setting.victim.cache, seed=setting.seed)
+    photos = fitted.about.get("photos", setting.pairs)
+    again = attack.fit(replace(setting, victim=easy, pairs=photos))
+    return _Control(
+        again.recover(easy.protect(faces)), {"control": again.about.get("training", {})}
+    )
 
 
-def _planted(recovered: Tensor, faces: Tensor) -> Estimate:
-    return mean_over_people(ssim(faces, recovered).numpy(), seed=0)
+def _planted(control: _Control, faces: Tensor) -> Estimate:
+    return mean_over_people(ssim(faces, control.images).numpy(), seed=0)

@@ -120,7 +120,7 @@ def attack(  # noqa: PLR0917 - typer passes by keyword
             )
             setting = Setting(
                 victim=Victim(job, output / "cache", seed=seed, jobs=jobs, device=place),
-                folder=output / "networks",
+                folder=output / "cache" / "networks",
                 faces=None if faces is None else load_images(faces),
                 minutes=means.minutes,
                 width=means.width,

@@ -26,8 +26,8 @@ NOTES = (
     "Photos that pairs were made of, and steps of the training, within {minutes:g} minutes for "
     "each; presets protect as many as {minutes:g} minutes allow. Control: what the same attacker, "
     "with the same means, recovers of an easy protector: the SSIM of a planted cheat for a U-Net, "
-    "the share of matched unprotected photos for 'embedding'. Where it is too weak, the row says "
-    "nothing about its method.",
+    "the share of matched unprotected photos for 'embedding'; the same time is more steps where "
+    "protecting costs nothing. Where it is too weak, the row says nothing about its method.",
 )
 _OURS = ("unet", "portrait", "graft", "highpass", "look", "embedding")
 _NOBODY = {
@@ -129,7 +129,8 @@ def _control(found: Outcome) -> str | None:
     known = found.planted or found.unprotected
     if known is None:
         return None
-    return f"{known.value:.2f}" if found.weakness is None else f"{known.value:.2f}: too weak"
+    said = f"{known.value:.2f}, {found.about['control']['steps']} steps"
+    return said if found.weakness is None else f"{said}: too weak"
 
 
 def _people(made: Sequence[Outcome]) -> list[str]:
