@@ -76,13 +76,22 @@ def test_a_figure_comes_with_and_without_photographs(lfw: Path, tmp_path: Path) 
     assert public.shape[0] == 116 + 4
 
 
-def test_several_at_once(lfw: Path, tmp_path: Path) -> None:
+def test_several_at_once_where_nothing_is_trained(
+    lfw: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VEILFACE_CACHE", str(tmp_path / "cache"))
     common = ("--dataset-root", f"lfw={lfw}", "--recognizer", "dlib,sface", "--jobs", "1")
-    result = _run("table1", "figure3", *common, "--preset", "paper", "-o", tmp_path, "--json")
+    result = _run("table2", "figure3", *common, "--preset", "paper", "-o", tmp_path, "--json")
     assert result.exit_code == 0, result.output
     made = json.loads(result.stdout)["experiments"]
-    assert [each["experiment"] for each in made] == ["table1", "figure3"]
+    assert [each["experiment"] for each in made] == ["table2", "figure3"]
     assert all(Path(file).is_file() for each in made for file in each["files"])
+    text = (tmp_path / "table2.md").read_text("utf-8")
+    native = made[0]["columns"].index("native recogniser")
+    cells = {line["label"]: line["cells"] for line in made[0]["lines"]}
+    assert cells["DuetFace, FMR 1e-3"][native] == cells["MinusFace"][native] == "not trained"
+    assert "veilface train proface-blur --identities FOLDER" in text
+    assert "not yet" not in text
 
 
 def test_mistakes_are_one_sentence(tmp_path: Path) -> None:

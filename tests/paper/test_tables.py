@@ -15,6 +15,7 @@ from tests.fixtures.attackers import Ruled
 from tests.fixtures.faces import synthetic_faces
 from tests.fixtures.studies import PEOPLE, ruled_study
 from tests.fixtures.trained import keep_drawn_weights
+from veilface.datasets.base import FacePairs
 from veilface.errors import DatasetError, UnknownNameError, UntrainedError
 from veilface.measures.intervals import Estimate, wilson
 from veilface.paper.accuracy import THRESHOLDS
@@ -145,6 +146,7 @@ def test_the_native_recogniser_stands_beside_the_others(
         assert _cell(table, f"PartialFace, {threshold}", NATIVE) == NOT_TRAINED
         assert _cell(table, f"persona, {threshold}", NATIVE) is None
     assert _value(_cell(table, "MinusFace: d(r)", NATIVE)) == 0.5
+    assert "Pairs: drawn pairs." in table.notes
     assert [each["method"] for each in table.details][-1] == "minusface: d(r)"
 
 
@@ -162,6 +164,8 @@ def test_the_notes_say_how_much_was_trained(
 
 class KnownNatives:
     """Knows what a recogniser of DuetFace scores; the others are not trained."""
+
+    pairs = FacePairs("drawn pairs", (), {})
 
     def row(self, method: str) -> NativeRow:
         if method != "duetface":

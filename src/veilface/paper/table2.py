@@ -27,8 +27,9 @@ NOTES = (
 NATIVE = "native recogniser"
 NATIVE_NOTE = (
     "Native recogniser: ten-fold accuracy on LFW's pairs, protected against protected, by what was "
-    "trained to read what the method sends; chance is 50 %. That of the others only says whether "
-    "they can read it. Published: IR-50 on MS1Mv2."
+    "trained to read what the method sends, for ProFace by what its embedder was trained for; "
+    "chance is 50 %. The other columns only say whether others can read it. Published: IR-50 on "
+    "MS1Mv2."
 )
 RESIDUE_NOTE = (
     "MinusFace, r and d(r): the recogniser of its first stage on the residue, and on the picture "
@@ -90,6 +91,7 @@ def table2(study: Study) -> Comparison:
             NATIVE_NOTE,
             RESIDUE_NOTE,
             SEEN_NOTE,
+            *([] if study.natives is None else [f"Pairs: {study.natives.pairs.name}."]),
             *people_of([found]),
             *trained_notes([*of_methods(), *of_readers()]),
         ),

@@ -61,7 +61,7 @@ class Ir18(nn.Module):
     def stages(self) -> Iterator[nn.Sequential]:
         """The units of each stage."""
         for start in range(0, len(self.units), _UNITS):
-            yield self.units[start : start + _UNITS]
+            yield nn.Sequential(*list(self.units)[start : start + _UNITS])
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, channels, 112, 112) to (N, 512) unit vectors."""

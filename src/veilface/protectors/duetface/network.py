@@ -48,7 +48,10 @@ class Client(nn.Module):
     def __init__(self, *, width: float = 1.0) -> None:
         super().__init__()
         self.network = MobileFaceNet(PLANES * len(CLIENT), width=width)
-        self.heads = nn.ModuleList(nn.Conv2d(wide, 1, 1) for wide in self.network.widths)
+        # An offset would be taken away again: each mask is stretched to its range.
+        self.heads = nn.ModuleList(
+            nn.Conv2d(wide, 1, 1, bias=False) for wide in self.network.widths
+        )
 
     def forward(self, x: Tensor) -> tuple[Tensor, ...]:
         """Each mask is (N, 1, S, S) in [0, 1], 0 outside of the face, with S of `SIDES`."""
