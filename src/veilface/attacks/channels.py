@@ -48,7 +48,7 @@ def linear(setting: Setting) -> Fitted:
     def recover(protected: Protected) -> Tensor:
         if protected.data is None:
             raise AttackError(f"{name} sent an image, not channels")
-        parts = protected.data.split(_AT_ONCE)
+        parts = torch.split(protected.data, _AT_ONCE)
         return torch.cat([invert(part, lists, start=start).images for part in parts])
 
     return Fitted(recover, {"candidates": len(lists), "start": "grey" if start is None else "mean"})
