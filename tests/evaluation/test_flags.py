@@ -23,7 +23,7 @@ def row(**changes: Estimate) -> Row:
         "link_ncc": share(0),
         "link_hog": share(0.02),
         "link_lbp": share(0),
-        "lineup_mean": share(0.2),
+        "lineup_mean": share(0.1),
         "lineup_ncc": share(0.1),
         "source": share(1),
         "xdr": share(0.92),

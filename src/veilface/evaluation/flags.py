@@ -16,7 +16,7 @@ LINK = 0.05
 """Share of sources that plain image similarity may find; the bound of the operating points."""
 
 _LINEUP_CHANCE = 0.1
-_PICKED = 2 * _LINEUP_CHANCE  # the figures are upper estimates, or those of the best scale
+_PICKED = 2 * _LINEUP_CHANCE  # the figures are those of the best scale
 _MORE = 10  # times the clean false match rate is more than another error of the threshold
 _COMPARED = ("ssim", "link_ncc", "link_hog", "link_lbp", "source", "xdr")
 
@@ -50,9 +50,9 @@ def _still_there(row: Row, controls: Sequence[Row], stranger: Mapping[str, Estim
             f"{level.value:.2f}: the photo is still there"
         )
     looked = row.measures.get("lineup_mean")
-    if looked is not None and looked.low > _PICKED:
+    if looked is not None and looked.low > _LINEUP_CHANCE:
         found.append(
-            "recognisers on blurred copies, which follow what viewers pick, find the source among "
+            "recognisers on blurred copies, who pick less than viewers do, find the source among "
             f"ten people alike for {looked.value:.0%} of the images; chance is {_LINEUP_CHANCE:.0%}"
         )
     for name in ("ncc", "hog", "lbp"):
