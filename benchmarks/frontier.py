@@ -8,7 +8,8 @@ The file holds a list of rows
      "xdr": {"value": 0.91, "low": 0.87, "high": 0.94, "n": 128}, "kind": "control"}
 
 ``viewers`` from `veilface lineup score`, ``xdr`` from `veilface evaluate` or the study; ``kind``
-may be left out. The best corner is at the top left: nobody picks, everybody matches.
+is ``ours`` unless it says ``method`` (of other authors) or ``control``. The best corner is at the
+top left: nobody picks, everybody matches.
 """
 
 from __future__ import annotations
@@ -27,7 +28,8 @@ from veilface.evaluation.asking.material import SIZE
 from veilface.evaluation.report.plots import to_svg
 from veilface.measures.intervals import Estimate, wilson
 
-_TESTED, _CONTROL, _GUESS = "#0072B2", "#8A8A8A", "#D55E00"
+_GUESS = "#D55E00"
+_KINDS = {"ours": ("#0072B2", "o"), "method": ("#009E73", "^"), "control": ("#8A8A8A", "s")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,7 @@ class Point:
     label: str
     picked: Estimate
     matched: Estimate
-    is_control: bool
+    kind: str
 
 
 def read_points(rows: Sequence[Mapping[str, Any]]) -> list[Point]:
@@ -51,7 +53,8 @@ def read_points(rows: Sequence[Mapping[str, Any]]) -> list[Point]:
         try:
             picked = wilson(row["viewers"]["right"], row["viewers"]["n"])
             matched = Estimate(**row["xdr"])
-            points.append(Point(row["label"], picked, matched, row.get("kind") == "control"))
+            kind = {name: name for name in _KINDS}[row.get("kind", "ours")]
+            points.append(Point(row["label"], picked, matched, kind))
         except (KeyError, TypeError, ValueError) as error:
             raise ValueError(f"row {number} is not {{label, viewers, xdr}}: {error}") from error
     return points
@@ -65,13 +68,13 @@ def draw(points: Sequence[Point]) -> Figure:
     axes.text(1 / SIZE, 1.05, "guessing", color=_GUESS, ha="center", fontsize=8)
     for point in points:
         x, y = point.picked, point.matched
-        colour = _CONTROL if point.is_control else _TESTED
+        colour, marker = _KINDS[point.kind]
         axes.errorbar(
             x.value,
             y.value,
             xerr=[[x.value - x.low], [x.high - x.value]],
             yerr=[[y.value - y.low], [y.high - y.value]],
-            fmt="s" if point.is_control else "o",
+            fmt=marker,
             color=colour,
             markersize=5,
             elinewidth=0.7,

@@ -30,8 +30,8 @@ ROWS = [
 
 def test_points_carry_their_intervals() -> None:
     mine, blur = read_points(ROWS)
-    assert (mine.picked, mine.matched.n, mine.is_control) == (wilson(9, 60), 128, False)
-    assert (blur.picked.value, blur.is_control) == (1, True)
+    assert (mine.picked, mine.matched.n, mine.kind == "control") == (wilson(9, 60), 128, False)
+    assert (blur.picked.value, blur.kind == "control") == (1, True)
     (axes,) = draw([mine, blur]).axes
     across, up, *_ = (
         lines.get_segments()[0] for lines in axes.collections if isinstance(lines, LineCollection)
