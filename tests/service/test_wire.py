@@ -151,7 +151,7 @@ def test_bodies_that_never_end(server: Serving) -> None:
 def test_no_http_or_hardly_any(server: Serving, sent: bytes) -> None:
     files = open_files(server)
     connection = opened(server)
-    with contextlib.suppress(ConnectionError):  # it need not read all of it
+    with contextlib.suppress(OSError):  # it need not read all of it, and may have hung up
         connection.sendall(sent)
         connection.shutdown(socket.SHUT_WR)
     said = answer(connection)
