@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.fixtures.people import synthetic_people
+from tests.fixtures.people import synthetic_people, with_pairs
 from veilface.datasets.base import FaceSet
 from veilface.evaluation import aligned
 from veilface.evaluation.evaluator import evaluate
@@ -90,3 +90,18 @@ def test_every_photo_once_and_no_chunk_to_learn_that_it_is_there(
         assert {count[photo] for photo in photos & set(count)} == {1}
     assert {counted["decoded"][chunk] for chunk in chunks} == {1}
     assert [row.to_dict() for row in again.rows] == [row.to_dict() for row in first.rows]
+
+
+def test_the_photos_of_pairs_are_embedded_once_for_any_choice_of_people(tmp_path: Path) -> None:
+    faces = with_pairs(synthetic_people(5))
+
+    def kept(limit: int) -> set[Path]:
+        evaluate(
+            faces, ["blur"], ["dlib"], ["sface"], cache=tmp_path, limit=limit, controls=False,
+            adr=False, jobs=1,
+        )  # fmt: skip
+        return set(tmp_path.glob("*.npz"))
+
+    few = kept(2)
+    assert few
+    assert kept(4) == few

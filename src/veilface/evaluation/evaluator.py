@@ -160,7 +160,9 @@ def evaluate(
 def _records(chosen: Selection, pairs: FacePairs | None) -> list[FaceRecord]:
     """Every photo that a recogniser looks at, once."""
     known = {record.name: record for record in chosen.records}
-    return list((known | dict(pairs.records if pairs is not None else {})).values())
+    # Blocks of photos are kept together: those of the pairs come first, so that another choice of
+    # people finds them again.
+    return list((dict(pairs.records if pairs is not None else {}) | known).values())
 
 
 def _rows(
