@@ -10,7 +10,7 @@ from torch import Generator
 from tests.fixtures.faces import synthetic_faces
 from veilface.attacks.base import Setting
 from veilface.attacks.denoising import STRONGEST, DenoisingTask, denoised, noisy
-from veilface.attacks.reconstruction import apply
+from veilface.attacks.learning import apply
 from veilface.attacks.victim import Victim
 from veilface.imaging.frequency import high_pass
 from veilface.imaging.tensors import to_uint8

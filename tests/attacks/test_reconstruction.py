@@ -11,13 +11,13 @@ from torch import Generator
 
 from tests.fixtures.faces import synthetic_faces
 from veilface.attacks.base import Setting, observed
+from veilface.attacks.learning import apply
 from veilface.attacks.nulls import average_face, mean_face
 from veilface.attacks.pairs import FreshPairs, KeptPairs, make_pairs
 from veilface.attacks.planted import LIMIT, AddedPattern
 from veilface.attacks.reconstruction import (
     ReconstructionTask,
     Reconstructor,
-    apply,
     reconstruct,
 )
 from veilface.attacks.victim import Victim, averaged, seen

@@ -12,20 +12,16 @@ Source:
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from itertools import pairwise
-from typing import Any
 
 import torch
 from torch import Generator, Tensor, nn
 
 from veilface.attacks.base import Fitted, Setting
-from veilface.attacks.reconstruction import BATCH, EVERY, PATIENCE, RATE, SMALL_BATCH, apply
+from veilface.attacks.learning import RATE, batch_size, begun, learn, recipe_of
 from veilface.imaging.frequency import high_pass
-from veilface.training.images import Batch, TrainingImages
-from veilface.training.loop import Budget, generator_of, train
+from veilface.training.images import Batch, TrainingImages, l1_inside
 from veilface.training.unet import scaled
-from veilface.types import Protected
 
 DEPTH, CHANNELS = 6, 96
 """Convolutions, and their channels at full width."""
@@ -99,10 +95,8 @@ class DenoisingTask:
     ) -> None:
         self._trained, self._kept = faces.split(max(1, min(_VALIDATED, len(faces) // 10)))
         self.device = device
-        self.batch = BATCH if device.type == "cuda" else SMALL_BATCH
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(int(generator_of(seed, "weights").initial_seed()))
-            self.module = Denoiser(width=width)
+        self.batch = batch_size(device)
+        self.module = begun(lambda: Denoiser(width=width), seed=seed)
         self.module.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.optimizer = torch.optim.Adam(self.module.parameters(), lr=RATE)
 
@@ -117,9 +111,7 @@ class DenoisingTask:
         return {"loss": float(self._loss(batch, generator))}
 
     def _loss(self, batch: Batch, generator: Generator) -> Tensor:
-        wrong = (self.module(noisy(batch.faces, generator)) - batch.faces).abs() * batch.inside
-        loss: Tensor = wrong.sum() / (3 * batch.inside.sum())
-        return loss
+        return l1_inside(self.module(noisy(batch.faces, generator)), batch.faces, batch.inside)
 
 
 def denoised(setting: Setting) -> Fitted:
@@ -129,24 +121,6 @@ def denoised(setting: Setting) -> Fitted:
         DatasetError: There are no photos.
     """
     faces = setting.training_faces()
-    recipe: dict[str, Any] = {
-        "attack": "denoise",
-        "faces": [faces.name, len(faces)],
-        "photos": len(faces),
-        "width": setting.width,
-        "seed": setting.seed,
-    }
+    recipe = recipe_of("denoise", setting)
     task = DenoisingTask(faces, width=setting.width, seed=setting.seed, device=setting.device)
-    outcome = train(
-        task,
-        folder=setting.place_of(recipe),
-        recipe=recipe,
-        seed=setting.seed,
-        budget=Budget(minutes=setting.minutes, every=EVERY, patience=PATIENCE),
-        progress=setting.train_progress,
-    )
-
-    def recover(protected: Protected) -> Tensor:
-        return apply(task.module, protected.images, task.device)
-
-    return Fitted(recover, recipe | {"training": asdict(outcome)})
+    return learn(task, recipe, setting, lambda protected: protected.images)

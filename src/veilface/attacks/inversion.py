@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import asdict
 from itertools import pairwise
-from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -18,14 +16,13 @@ from safetensors.torch import load, save
 from torch import Generator, Tensor, nn
 
 from veilface.attacks.base import Fitted, Setting
-from veilface.attacks.reconstruction import BATCH, EVERY, PATIENCE, RATE, SMALL_BATCH, apply
+from veilface.attacks.learning import RATE, batch_size, begun, learn, recipe_of
 from veilface.core.files import write_atomic
 from veilface.protectors.base import quantise
 from veilface.recognizers.embedding import embed_faces
 from veilface.recognizers.recognizer import Recognizer
 from veilface.recognizers.registry import get_spec, load_recognizer
-from veilface.training.images import TrainingImages
-from veilface.training.loop import Budget, generator_of, train
+from veilface.training.images import TrainingImages, l1_inside
 from veilface.training.unet import scaled
 from veilface.types import Protected
 from veilface.weights import store
@@ -95,11 +92,9 @@ class InversionTask:
     ) -> None:
         self._faces, self._vectors, self._recognizer = faces, vectors, recognizer
         self.device = device
-        self.batch = BATCH if device.type == "cuda" else SMALL_BATCH
+        self.batch = batch_size(device)
         self._trained = len(faces) - max(1, min(_VALIDATED, len(faces) // 10))
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(int(generator_of(seed, "weights").initial_seed()))
-            self.module = Decoder(vectors.shape[1], width=width)
+        self.module = begun(lambda: Decoder(vectors.shape[1], width=width), seed=seed)
         self.module.to(device)
         self.optimizer = torch.optim.Adam(self.module.parameters(), lr=RATE)
 
@@ -116,7 +111,7 @@ class InversionTask:
         batch = self._faces.batch(indices, device=self.device)
         vectors = self._vectors[indices].to(self.device)
         made = self.module(vectors)
-        pixels = ((made - batch.faces).abs() * batch.inside).sum() / (3 * batch.inside.sum())
+        pixels = l1_inside(made, batch.faces, batch.inside)
         identity = 1 - (self._recognizer.embed(made) * vectors).sum(dim=1).mean()
         return {"loss": pixels + IDENTITY * identity, "pixels": pixels, "identity": identity}
 
@@ -130,14 +125,7 @@ def invert_embedding(setting: Setting) -> Fitted:
     """
     faces = setting.training_faces()
     recognizer = load_recognizer(setting.recognizer, device=setting.device)
-    recipe: dict[str, Any] = {
-        "attack": "embedding",
-        "recognizer": setting.recognizer,
-        "faces": [faces.name, len(faces)],
-        "photos": len(faces),
-        "width": setting.width,
-        "seed": setting.seed,
-    }
+    recipe = recipe_of("embedding", setting, recognizer=setting.recognizer)
     vectors = _embeddings(recognizer, faces, setting)
     task = InversionTask(
         faces,
@@ -147,20 +135,11 @@ def invert_embedding(setting: Setting) -> Fitted:
         seed=setting.seed,
         device=setting.device,
     )
-    outcome = train(
-        task,
-        folder=setting.place_of(recipe),
-        recipe=recipe,
-        seed=setting.seed,
-        budget=Budget(minutes=setting.minutes, every=EVERY, patience=PATIENCE),
-        progress=setting.train_progress,
-    )
 
-    def recover(protected: Protected) -> Tensor:
-        held = torch.from_numpy(embed_faces(recognizer, quantise(protected.images)))
-        return apply(task.module, held, task.device)
+    def see(protected: Protected) -> Tensor:
+        return torch.from_numpy(embed_faces(recognizer, quantise(protected.images)))
 
-    return Fitted(recover, recipe | {"training": asdict(outcome)})
+    return learn(task, recipe, setting, see)
 
 
 def _embeddings(recognizer: Recognizer, faces: TrainingImages, setting: Setting) -> Tensor:

@@ -9,24 +9,17 @@ Source:
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
-from typing import Any
 
 import torch
 from torch import Generator, Tensor, nn
 
 from veilface.attacks.base import Fitted, Setting, observed
+from veilface.attacks.learning import RATE, batch_size, begun, learn, recipe_of
 from veilface.attacks.pairs import Pairs, Source, make_pairs
-from veilface.training.loop import Budget, generator_of, train
+from veilface.training.images import l1_inside
+from veilface.training.loop import generator_of
 from veilface.training.unet import UNet
-from veilface.types import Protected
 
-RATE = 1e-3
-BATCH, SMALL_BATCH = 64, 16
-"""Photos a step on an accelerator and on a CPU."""
-
-EVERY = 50  # steps between two validations
-PATIENCE = 12  # validations without progress
 _SCALED = 64  # pairs that the scale of the channels is measured on
 
 
@@ -70,11 +63,9 @@ class ReconstructionTask:
 
     def __init__(self, source: Source, *, width: float, seed: int, device: torch.device) -> None:
         self.source, self.device = source, device
-        self.batch = BATCH if device.type == "cuda" else SMALL_BATCH
+        self.batch = batch_size(device)
         examples = source.draw(_SCALED, generator_of(seed, "scale")).sent
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(int(generator_of(seed, "weights").initial_seed()))
-            self.module = Reconstructor(examples.shape[1], width=width)
+        self.module = begun(lambda: Reconstructor(examples.shape[1], width=width), seed=seed)
         self.module.scale_to(examples)
         # A quarter faster on a CPU than channels first.
         self.module.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -91,10 +82,7 @@ class ReconstructionTask:
 
     def _loss(self, pairs: Pairs) -> Tensor:
         found = self.module(pairs.sent.to(self.device))
-        inside = pairs.inside.to(self.device)
-        wrong = (found - pairs.faces.to(self.device)).abs() * inside
-        loss: Tensor = wrong.sum() / (3 * inside.sum())
-        return loss
+        return l1_inside(found, pairs.faces.to(self.device), pairs.inside.to(self.device))
 
 
 def reconstruct(setting: Setting, *, shuffled: bool = False) -> Fitted:
@@ -109,42 +97,17 @@ def reconstruct(setting: Setting, *, shuffled: bool = False) -> Fitted:
         AttackError: Protecting is so slow that there are no pairs.
     """
     source = make_pairs(setting, shuffled=shuffled)
-    faces = setting.training_faces()
-    recipe: dict[str, Any] = {
-        "attack": "shuffled" if shuffled else "unet",
-        "victim": setting.victim.describe(),
-        "faces": [faces.name, len(faces)],
-        "pairs": source.count,
-        "photos": source.photos,
-        "width": setting.width,
-        "seed": setting.seed,
-    }
-    task = ReconstructionTask(source, width=setting.width, seed=setting.seed, device=setting.device)
-    outcome = train(
-        task,
-        folder=setting.place_of(recipe),
-        recipe=recipe,
-        seed=setting.seed,
-        budget=Budget(minutes=setting.minutes, every=EVERY, patience=PATIENCE),
-        progress=setting.train_progress,
+    recipe = recipe_of(
+        "shuffled" if shuffled else "unet",
+        setting,
+        victim=setting.victim.describe(),
+        pairs=source.count,
+        photos=source.photos,
     )
-
-    def recover(protected: Protected) -> Tensor:
-        return apply(task.module, observed(protected), task.device)
-
-    return Fitted(recover, recipe | {"training": asdict(outcome)})
+    task = ReconstructionTask(source, width=setting.width, seed=setting.seed, device=setting.device)
+    return learn(task, recipe, setting, observed)
 
 
 def shuffled(setting: Setting) -> Fitted:
     """The null of `reconstruct`."""
     return reconstruct(setting, shuffled=True)
-
-
-def apply(module: nn.Module, sent: Tensor, device: torch.device) -> Tensor:
-    """A network on (N, ...) inputs in small batches: images in [0, 1] on the CPU."""
-    module.eval()
-    with torch.inference_mode():
-        parts = [
-            module(part.to(device)).clamp(0, 1).cpu() for part in torch.split(sent, SMALL_BATCH)
-        ]
-    return torch.cat(parts)

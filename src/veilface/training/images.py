@@ -45,6 +45,11 @@ class Batch:
     indices: Tensor
 
 
+def l1_inside(made: Tensor, faces: Tensor, inside: Tensor) -> Tensor:
+    """The mean distance of (N, 3, H, W) to faces, where (N, 1, H, W) ``inside`` is 1."""
+    return ((made - faces).abs() * inside).sum() / (3 * inside.sum())
+
+
 @dataclass(frozen=True, slots=True)
 class TrainingImages:
     """A set of aligned faces.

@@ -1,0 +1,96 @@
+"""What attacks that learn share: settings of a training, first weights, and what comes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from typing import Any, TypeVar
+
+import torch
+from torch import Tensor, nn
+
+from veilface.attacks.base import Fitted, Setting
+from veilface.training.loop import Budget, Task, generator_of, train
+from veilface.types import Protected
+
+RATE = 1e-3
+BATCH, SMALL_BATCH = 64, 16
+"""Photos a step on an accelerator and on a CPU."""
+
+EVERY = 50  # steps between two validations
+PATIENCE = 12  # validations without progress
+
+Network = TypeVar("Network", bound=nn.Module)
+
+
+def batch_size(device: torch.device) -> int:
+    """Photos of a step."""
+    return BATCH if device.type == "cuda" else SMALL_BATCH
+
+
+def begun(build: Callable[[], Network], *, seed: int) -> Network:
+    """A network whose first weights are drawn from a seed; the global generator stays."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(int(generator_of(seed, "weights").initial_seed()))
+        return build()
+
+
+def recipe_of(attack: str, setting: Setting, **more: object) -> dict[str, Any]:
+    """What the weights of an attack depend on.
+
+    Args:
+        attack: Its name.
+        setting: With photos of other people.
+        more: What they depend on beside photos, width and seed.
+
+    Raises:
+        DatasetError: There are no photos.
+    """
+    faces = setting.training_faces()
+    return {
+        "attack": attack,
+        "faces": [faces.name, len(faces)],
+        "photos": len(faces),
+        "width": setting.width,
+        "seed": setting.seed,
+        **more,
+    }
+
+
+def learn(
+    task: Task,
+    recipe: Mapping[str, Any],
+    setting: Setting,
+    see: Callable[[Protected], Tensor],
+) -> Fitted:
+    """Train within the budget, or continue a training that was ended.
+
+    Args:
+        task: The training.
+        recipe: Of `recipe_of`.
+        setting: Says where it is kept, and for how long it is trained.
+        see: What the network is shown of what was protected.
+    """
+    outcome = train(
+        task,
+        folder=setting.place_of(recipe),
+        recipe=dict(recipe),
+        seed=setting.seed,
+        budget=Budget(minutes=setting.minutes, every=EVERY, patience=PATIENCE),
+        progress=setting.train_progress,
+    )
+
+    def recover(protected: Protected) -> Tensor:
+        return apply(task.module, see(protected), setting.device)
+
+    return Fitted(recover, {**recipe, "training": asdict(outcome)})
+
+
+def apply(module: nn.Module, sent: Tensor, device: torch.device) -> Tensor:
+    """A network on (N, ...) inputs in small batches: images in [0, 1] on the CPU."""
+    module.eval()
+    with torch.inference_mode():
+        parts = [
+            module(part.to(device)).clamp(0, 1).cpu() for part in torch.split(sent, SMALL_BATCH)
+        ]
+    return torch.cat(parts)
