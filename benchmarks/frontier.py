@@ -18,6 +18,7 @@ import argparse
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,22 @@ from veilface.evaluation.report.plots import to_svg
 from veilface.measures.intervals import Estimate, wilson
 
 _GUESS = "#D55E00"
-_KINDS = {"ours": ("#0072B2", "o"), "method": ("#009E73", "^"), "control": ("#8A8A8A", "s")}
+
+
+class Kind(str, Enum):
+    """Whose a condition is."""
+
+    OURS = "ours"
+    METHOD = "method"
+    CONTROL = "control"
+
+
+_LOOKS = {
+    Kind.OURS: ("#0072B2", "o"),
+    Kind.METHOD: ("#009E73", "^"),
+    Kind.CONTROL: ("#8A8A8A", "s"),
+}
+"""Colour and marker."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +55,7 @@ class Point:
     label: str
     picked: Estimate
     matched: Estimate
-    kind: str
+    kind: Kind
 
 
 def read_points(rows: Sequence[Mapping[str, Any]]) -> list[Point]:
@@ -53,7 +69,7 @@ def read_points(rows: Sequence[Mapping[str, Any]]) -> list[Point]:
         try:
             picked = wilson(row["viewers"]["right"], row["viewers"]["n"])
             matched = Estimate(**row["xdr"])
-            kind = {name: name for name in _KINDS}[row.get("kind", "ours")]
+            kind = Kind(row.get("kind", Kind.OURS))
             points.append(Point(row["label"], picked, matched, kind))
         except (KeyError, TypeError, ValueError) as error:
             raise ValueError(f"row {number} is not {{label, viewers, xdr}}: {error}") from error
@@ -68,7 +84,7 @@ def draw(points: Sequence[Point]) -> Figure:
     axes.text(1 / SIZE, 1.05, "guessing", color=_GUESS, ha="center", fontsize=8)
     for point in points:
         x, y = point.picked, point.matched
-        colour, marker = _KINDS[point.kind]
+        colour, marker = _LOOKS[point.kind]
         axes.errorbar(
             x.value,
             y.value,
