@@ -113,12 +113,15 @@ def load(database: str, space: Space, vectors: Vectors) -> Loaded:
         with _set("INDEXED_FROM", NEVER):
             gallery.enrol_many(Enrolment(str(k), vector) for k, vector in enumerate(many))
         bulk = len(many) / (time.perf_counter() - start)
-        start = time.perf_counter()
-        gallery.enrol(str(len(many)), vectors[len(many)])
-        index = time.perf_counter() - start
-        start = time.perf_counter()
-        for k, vector in enumerate(rest, len(many) + 1):
-            gallery.enrol(str(k), vector)
+        # A gallery that is to have an index in the end gets it with the next person.
+        due = len(vectors) >= postgres.INDEXED_FROM
+        with _set("INDEXED_FROM", len(many) + 1 if due else NEVER):
+            start = time.perf_counter()
+            gallery.enrol(str(len(many)), vectors[len(many)])
+            index = time.perf_counter() - start
+            start = time.perf_counter()
+            for k, vector in enumerate(rest, len(many) + 1):
+                gallery.enrol(str(k), vector)
         return Loaded(bulk, index, len(rest) / (time.perf_counter() - start))
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import torch
 
-from veilface.core.devices import one_thread, usual_threads
+from veilface.core.devices import apart, one_thread, usual_threads
 
 
 @pytest.fixture(autouse=True)
@@ -20,21 +22,12 @@ def _three() -> Iterator[None]:
     torch.set_num_threads(before)
 
 
-def aside(call: Callable[[], int]) -> int:
-    """What a call returns in a thread that never computed before."""
-    found: list[int] = []
-    thread = threading.Thread(target=lambda: found.append(call()))
-    thread.start()
-    thread.join()
-    return found[0]
-
-
 def test_a_thread_that_begins_meanwhile_computes_as_usual() -> None:
     with one_thread():
         assert torch.get_num_threads() == 1
-        assert aside(torch.get_num_threads) == 3
-        assert aside(usual_threads) == 3
-    assert torch.get_num_threads() == aside(torch.get_num_threads) == 3
+        assert apart(torch.get_num_threads) == 3
+        assert apart(usual_threads) == 3
+    assert torch.get_num_threads() == apart(torch.get_num_threads) == 3
 
 
 def test_a_thread_that_began_meanwhile_is_not_left_with_one_thread() -> None:
@@ -82,10 +75,33 @@ def test_calls_that_overlap_leave_everybody_as_they_found_them() -> None:
     for thread in threads:
         thread.join()
     assert seen == {"first": [3], "second": [1, 3]}
-    assert aside(torch.get_num_threads) == 3
+    assert apart(torch.get_num_threads) == 3
 
 
 def test_inside_of_one_another() -> None:
     with one_thread(), one_thread():
         assert torch.get_num_threads() == 1
     assert torch.get_num_threads() == 3
+
+
+def test_what_a_call_apart_returns_or_raises() -> None:
+    assert apart(lambda: 3) == 3
+    with pytest.raises(ZeroDivisionError):
+        apart(lambda: 1 // 0)
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="needs the threads in /proc")
+def test_the_helpers_of_a_call_apart_end_with_it() -> None:
+    def threads() -> int:
+        return len(list(Path("/proc/self/task").iterdir()))
+
+    def computing() -> int:
+        torch.conv2d(torch.ones(8, 16, 56, 56), torch.ones(16, 16, 3, 3))
+        return threads()
+
+    before = threads()
+    assert apart(computing) >= before + 3  # the thread and two helpers
+    until = time.monotonic() + 20
+    while threads() > before and time.monotonic() < until:
+        time.sleep(0.05)
+    assert threads() <= before
