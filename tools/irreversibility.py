@@ -2,7 +2,8 @@
 
     python tools/irreversibility.py FOLDER... -o docs/irreversibility.md
 
-Each folder holds JSON documents; every figure of the page is one of theirs.
+Each folder holds JSON documents, of single attacks or of `veilface reproduce table3`; every figure
+of the page is one of theirs. Of an attack that was measured twice, the most people count.
 """
 
 from __future__ import annotations
@@ -63,23 +64,27 @@ from somebody who looks for it.
 
 def page(documents: Iterable[Mapping[str, Any]]) -> str:
     """The page from documents of attacks, by protector; planted cheats are named where weak."""
-    by_protector: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
-    linked = []
-    for document in documents:
-        if "unlinkability" in document:
-            linked.append(document)
-            continue
-        key = document["dataset"], document["protector"]
-        by_protector.setdefault(key, []).append(document)
+    all_ = [each for one in documents for each in one.get("details", (one,))]
+    linked = [one for one in all_ if "unlinkability" in one]
+    attacks = {
+        (one["dataset"], one["protector"], one["attack"], one["versions"]): one
+        for one in sorted((one for one in all_ if "attack" in one), key=_people)
+    }
+    by_protector: dict[tuple[str, str, int], list[Mapping[str, Any]]] = {}
+    for (dataset, protector, *_), one in sorted(attacks.items()):
+        by_protector.setdefault((dataset, protector, _people(one)), []).append(one)
     parts = [_HEAD.rstrip("\n")]
-    for (dataset, protector), found in sorted(by_protector.items()):
-        people = found[0]["measures"]["ssim"]["n"]
-        parts.append(f"\n### {protector}, {people} people of {dataset}\n")
-        parts.append(_table(sorted(found, key=lambda one: str(one["attack"]))))
+    for (dataset, protector, people), found in sorted(by_protector.items()):
+        parts += [f"\n### {protector}, {people} people of {dataset}\n", _table(found)]
     parts.append(_UNLINKABILITY)
     if linked:
         parts.append(_linkability(linked))
     return "\n".join(parts) + "\n" + _TAIL
+
+
+def _people(document: Mapping[str, Any]) -> int:
+    count: int = document["measures"]["ssim"]["n"]
+    return count
 
 
 def _linkability(found: Sequence[Mapping[str, Any]]) -> str:

@@ -23,13 +23,23 @@ def test_every_figure_is_that_of_a_document() -> None:
         outcome(ssim=0.6, matched=40, planted=0.95),
         outcome(ssim=0.4, matched=0, planted=0.5),
     )
-    text = page([strong.to_dict(), weak.to_dict()])
+    text = page([strong.to_dict(), weak.to_dict() | {"attack": "other"}])
     assert "### x, 50 people of LFW" in text
     assert "| 0.60 [0.58, 0.62] |" in text
     assert "matched with another photo of the person" in text
     assert "too weak to say anything: of a planted cheat it recovers an SSIM of 0.50" in text
     assert "| knows nothing | null | 0.40 [0.38, 0.42] | - |" in text
     assert page([]).count("###") == 0
+
+
+def test_a_table_counts_as_its_documents_and_the_most_people_count() -> None:
+    many = outcome(ssim=0.6, matched=40, planted=0.95).to_dict()
+    measures = {name: one | {"n": 10, "value": 0.1} for name, one in many["measures"].items()}
+    few = many | {"measures": measures}
+    table = {"name": "table3", "details": [few, many]}
+    assert page([table]) == page([many]) == page([many, few])
+    assert "10 people" in page([few])
+    assert "### x, 10 people of LFW" in page([few, many | {"attack": "other"}])
 
 
 def test_linked_pairs_are_a_table() -> None:
