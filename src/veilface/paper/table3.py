@@ -21,7 +21,8 @@ NOTES = (
     "SSIM and PSNR (dB) of what is recovered and the photo, means over people. Photo, person: "
     "share that an uninvolved recogniser matches at FMR 0.001 with the photo, with another one.",
     "What scores no more than 'average face' has recovered nothing, however the picture looks. "
-    "'Shuffled' learns from pairs of different people, which is the same whatever protects them. "
+    "'Shuffled' learns from unprotected pairs of different people, from which nothing can be "
+    "learnt but the average face: what it shows beyond that it was given and has not unlearnt. "
     "'Embedding' is the ceiling: it sees the embedding of X' and no pixel.",
     "Photos that pairs were made of, and steps of the training, within {minutes:g} minutes for "
     "each; presets protect as many as {minutes:g} minutes allow. Control: what the same attacker, "
