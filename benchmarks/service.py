@@ -30,6 +30,7 @@ from PIL import Image
 from benchmarks.memory import resident, watched
 from tests.fixtures.photos import photo_pixels
 from tests.fixtures.serving import served
+from veilface.core.devices import apart
 from veilface.pipeline.protector import Protector
 from veilface.pipeline.run import Options, run
 from veilface.protectors.veil.presets import PRESETS
@@ -97,7 +98,8 @@ def main() -> None:
         networks.presets = {
             name: replace(preset, steps=options.steps) for name, preset in PRESETS.items()
         }
-    photos = [_photo(seed) for seed in range(options.requests)]
+    # As in `veilface serve`, this thread computes nothing: it would slow the service's.
+    photos = apart(lambda: [_photo(seed) for seed in range(options.requests)])
     limits = Limits(max_queue=options.queue, deadline=options.deadline)
     with served(make_app(networks, limits=limits)) as url:
         # What a batch needs is built and taken from the system before the clock runs.
