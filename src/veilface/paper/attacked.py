@@ -21,6 +21,7 @@ from veilface.evaluation.evaluator import Progress
 from veilface.jobs.cache import Job
 from veilface.paper.comparison import NOT_TRAINED
 from veilface.protectors.veil.presets import Preset
+from veilface.recognizers.table import SURROGATES
 from veilface.training.images import TrainingImages
 
 T = TypeVar("T")
@@ -32,7 +33,8 @@ class Attackers:
 
     Attributes:
         sets: The data sets that are here, by registry name.
-        recognizers: Names; that of the judge is left out of every ensemble.
+        recognizers: Names. Presets are protected against those of them that they are protected
+            against by default, as `veilface attack` does, or against all; never against the judge.
         faces: Photos of other people.
         cache: Folder of networks, protected images and embeddings.
         means: Of each training.
@@ -100,10 +102,15 @@ class Attackers:
             )
         return self._benches[dataset, limit]
 
+    @property
+    def _ensemble(self) -> tuple[str, ...]:
+        others = tuple(name for name in self.recognizers if name != self.judge)
+        return tuple(name for name in SURROGATES if name in others) or others
+
     def _setting(self, protector: str | Preset) -> Setting:
         job = Job(protector)
         if not job.is_transform:
-            job = Job(protector, tuple(r for r in self.recognizers if r != self.judge))
+            job = Job(protector, self._ensemble)
         place = self.means.device
         return Setting(
             victim=Victim(job, self.cache, seed=self.seed, jobs=self.jobs, device=place),
