@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from veilface.core.devices import apart, resolve_device
+from veilface.core.devices import resolve_device
 from veilface.errors import UnknownNameError
 from veilface.imaging.cover import COVERS
 from veilface.pipeline.cover import Coverer
@@ -70,17 +70,11 @@ class Networks:
     ) -> Networks:
         """The named recognisers as surrogates, or all that are present.
 
-        The thread that asks does not compute, see `veilface.core.devices.apart`.
-
         Raises:
             UnknownNameError: A recogniser or device that there is not.
             WeightsError: Weights are missing or damaged.
             DeviceError: The device is not there.
         """
-        return apart(lambda: cls._load(names, device=device, batch_size=batch_size))
-
-    @classmethod
-    def _load(cls, names: Sequence[str] | None, *, device: str, batch_size: int) -> Networks:
         place = resolve_device(device)
         surrogates = assemble(choose(names), place)
         known = {one.name for one in surrogates}
