@@ -77,7 +77,7 @@ def serve(  # noqa: PLR0917 - typer passes by keyword
         return
     with sentences():
         _need_extra()
-        from veilface.core.devices import fitting_threads
+        from veilface.core.devices import apart, fitting_threads
         from veilface.errors import ServiceError
         from veilface.service.access import LOOPBACK
         from veilface.service.app import make_app
@@ -97,7 +97,7 @@ def serve(  # noqa: PLR0917 - typer passes by keyword
             typer.echo(
                 "no tokens: listening on loopback only, for everybody on this machine", err=True
             )
-        fitting_threads()
+        apart(fitting_threads)  # this thread only listens; the worker begins with as many
         networks = Networks.load(split_names(recognizer), device=device, batch_size=batch_size)
         application = make_app(
             networks,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from veilface.core.devices import resolve_device
+from veilface.core.devices import one_thread, resolve_device
 from veilface.errors import UnknownNameError
 from veilface.imaging.cover import COVERS
 from veilface.pipeline.cover import Coverer
@@ -70,19 +70,23 @@ class Networks:
     ) -> Networks:
         """The named recognisers as surrogates, or all that are present.
 
+        Loaded with one CPU thread, so that the thread that asks, which is not the one that
+        protects, gets no helpers of OpenMP: see `veilface.core.devices.apart`.
+
         Raises:
             UnknownNameError: A recogniser or device that there is not.
             WeightsError: Weights are missing or damaged.
             DeviceError: The device is not there.
         """
         place = resolve_device(device)
-        surrogates = assemble(choose(names), place)
-        known = {one.name for one in surrogates}
-        others = [
-            load_recognizer(name, device=str(place), differentiable=False)
-            for name in ([] if names else available())
-            if name not in known
-        ]
+        with one_thread():
+            surrogates = assemble(choose(names), place)
+            known = {one.name for one in surrogates}
+            others = [
+                load_recognizer(name, device=str(place), differentiable=False)
+                for name in ([] if names else available())
+                if name not in known
+            ]
         return cls(surrogates, others=others, device=str(place), batch_size=batch_size)
 
     def compared_with(self, names: Sequence[str]) -> list[Recognizer]:
