@@ -113,14 +113,17 @@ def default_recognizers() -> tuple[str, ...]:
     return names
 
 
-def default_surrogates() -> tuple[str, ...]:
-    """The recognisers that a protection is made against unless others are named, if present.
+def default_surrogates(present: Sequence[str] | None = None) -> tuple[str, ...]:
+    """The recognisers that a protection is made against unless others are named.
+
+    Args:
+        present: Those to choose from; by default those that are here.
 
     Raises:
-        WeightsError: There is none.
+        WeightsError: None is here.
     """
-    present = default_recognizers()
-    return tuple(name for name in SURROGATES if name in present) or present
+    names = default_recognizers() if present is None else tuple(present)
+    return tuple(name for name in SURROGATES if name in names) or names
 
 
 def _sets_of(

@@ -18,10 +18,10 @@ from veilface.datasets.base import FaceSet
 from veilface.errors import AttackError, UntrainedError
 from veilface.evaluation.attacking import JUDGE, Bench, make_bench
 from veilface.evaluation.evaluator import Progress
+from veilface.evaluation.image_sets import default_surrogates
 from veilface.jobs.cache import Job
 from veilface.paper.comparison import NOT_TRAINED
 from veilface.protectors.veil.presets import Preset
-from veilface.recognizers.table import SURROGATES
 from veilface.training.images import TrainingImages
 
 T = TypeVar("T")
@@ -102,15 +102,11 @@ class Attackers:
             )
         return self._benches[dataset, limit]
 
-    @property
-    def _ensemble(self) -> tuple[str, ...]:
-        others = tuple(name for name in self.recognizers if name != self.judge)
-        return tuple(name for name in SURROGATES if name in others) or others
-
     def _setting(self, protector: str | Preset) -> Setting:
         job = Job(protector)
         if not job.is_transform:
-            job = Job(protector, self._ensemble)
+            others = [name for name in self.recognizers if name != self.judge]
+            job = Job(protector, default_surrogates(others))
         place = self.means.device
         return Setting(
             victim=Victim(job, self.cache, seed=self.seed, jobs=self.jobs, device=place),
