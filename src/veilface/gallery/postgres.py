@@ -42,7 +42,7 @@ INDEXED_FROM = 100_000
 EF_SEARCH = 800
 """How many candidates the index holds on its way; more of them find more of the nearest, later.
 
-Of 200 people among 100,000 random directions, 200 miss seven and 800 none (docs/gallery.md).
+Of 200 people among 100,000 random directions, 200 miss up to 12 and 800 none (docs/gallery.md).
 """
 
 _BUILD_MEMORY = "2GB"  # most that a build takes; a graph that needs more is finished on the disk
