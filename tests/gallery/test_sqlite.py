@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import stat
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -38,6 +40,22 @@ def test_a_commit_is_on_the_disk(tmp_path: Path) -> None:
         ]
     engine.dispose()
     assert values == ["wal", 2, 1, 1]
+
+
+def test_who_opens_a_file_first_waits_for_another_who_writes(tmp_path: Path) -> None:
+    # SQLite does not wait, for all its timeout, while a file changes to a log of writes.
+    from veilface.gallery.sqlite import sqlite_engine
+
+    engine = sqlite_engine(tmp_path / "g.db")
+    other = sqlite3.connect(tmp_path / "g.db", isolation_level=None, check_same_thread=False)
+    other.execute("BEGIN IMMEDIATE")
+    end = threading.Timer(0.3, other.execute, ["COMMIT"])
+    end.start()
+    with engine.connect() as connection:
+        assert connection.exec_driver_sql("PRAGMA journal_mode").scalar_one() == "wal"
+    end.join()
+    engine.dispose()
+    other.close()
 
 
 @pytest.mark.parametrize("how", ["delete", "replace"])

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import sqlite3
+import time
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +23,6 @@ from veilface.gallery.tables import people
 _WAIT = 30.0  # seconds for another writer
 
 _PRAGMAS = (
-    "journal_mode = WAL",  # readers and a writer do not wait for each other
     "synchronous = FULL",  # a commit returns when it is on the disk
     "foreign_keys = ON",
     "secure_delete = ON",  # what is deleted is overwritten
@@ -104,9 +105,28 @@ class SqliteGallery(SqlGallery):
 def _prepare(connection: Any, record: object) -> None:  # noqa: ANN401 - of sqlite3
     connection.isolation_level = None  # transactions begin where `_begin` says
     cursor = connection.cursor()
+    _write_ahead(cursor)
     for pragma in _PRAGMAS:
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+def _write_ahead(cursor: sqlite3.Cursor) -> None:
+    """Keep a log of what is written: readers and a writer do not wait for each other.
+
+    The first to open a file changes it to that for good. SQLite does not wait for others then,
+    whatever its timeout.
+    """
+    end = time.monotonic() + _WAIT
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > end:
+                raise
+            time.sleep(0.01)
+        else:
+            return
 
 
 def _begin(connection: Connection) -> None:
