@@ -154,6 +154,17 @@ def test_what_a_source_does_not_show_counts_nowhere(tmp_path: Path) -> None:
     assert losses[0] == losses[1]
 
 
+def test_a_pixel_that_one_source_shows_is_no_average() -> None:
+    inside = torch.ones(200, 112, 112, dtype=torch.bool)
+    inside[1:, :8] = False
+    pixels = torch.full((200, 3, 112, 112), 51, dtype=torch.uint8)
+    pixels[0, :, :8] = 255
+    found = mean_face(TrainingImages("one", pixels, inside))
+    # One of 200 is half of what is asked for, and the mean of all is next to .2.
+    torch.testing.assert_close(found[:, :8], torch.full((3, 8, 112), 0.6), atol=1e-3, rtol=0)
+    torch.testing.assert_close(found[:, 8:], torch.full((3, 104, 112), 0.2))
+
+
 def test_the_average_face_needs_faces(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="--faces"):
         average_face(Setting(victim("grey", tmp_path), tmp_path))

@@ -9,6 +9,9 @@ from veilface.attacks.base import Fitted, Setting
 from veilface.training.images import TrainingImages
 from veilface.types import Protected
 
+FEW = 0.01
+"""Share of the photos that must show a pixel."""
+
 _BATCH = 256
 
 
@@ -36,14 +39,19 @@ def average_face(setting: Setting) -> Fitted:
 
 
 def mean_face(faces: TrainingImages) -> Tensor:
-    """(3, 112, 112) mean of the pixels that their sources show, in [0, 1]."""
+    """(3, 112, 112) mean of the pixels that their sources show, in [0, 1].
+
+    Few sources reach the corners of the template. A pixel that fewer than `FEW` of them show leans
+    to the mean of all pixels, the more the fewer: a null is not to be weakened by noise.
+    """
     total, seen = torch.zeros(3, 1, 1), torch.zeros(1, 1, 1)
     for indices in torch.split(torch.arange(len(faces)), _BATCH):
         batch = faces.batch(indices)
         total = total + (batch.faces * batch.inside).sum(dim=0)
         seen = seen + batch.inside.sum(dim=0)
-    # A pixel that no source shows takes the mean of all.
-    return torch.where(seen > 0, total / seen.clamp_min(1), total.sum((1, 2), True) / seen.sum())
+    overall = total.sum((1, 2), keepdim=True) / seen.sum()
+    known = (seen / (FEW * len(faces))).clamp_max(1)
+    return overall.lerp(total / seen.clamp_min(1), known)
 
 
 def _repeated(mean: Tensor, protected: Protected) -> Tensor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,7 @@ PUBLISHED = "protected-"
 """How the names of files begin that hold no photograph."""
 
 _GAP, _MARGIN = 4, 116
+_LETTERS = 14  # of a line of the margin
 _INK, _EMPTY = "#202020", "#E4E4E4"
 
 
@@ -97,7 +99,7 @@ def draw_sheet(sheet: Sheet) -> Image.Image:
     for row, strip in enumerate(sheet.strips):
         top = _GAP + row * step
         middle = top + SIDE // 2
-        label = "\n".join(strip.label.split(" ", 1)) if len(strip.label) > 13 else strip.label
+        label = textwrap.fill(strip.label, _LETTERS, break_long_words=False)
         pen.multiline_text((_GAP, middle), label, fill=_INK, font=font, anchor="lm")
         for column in range(columns):
             left = _MARGIN + column * step
