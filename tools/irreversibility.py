@@ -3,7 +3,8 @@
     python tools/irreversibility.py FOLDER... -o docs/irreversibility.md
 
 Each folder holds JSON documents, of single attacks or of `veilface reproduce table3`; every figure
-of the page is one of theirs. Of an attack that was measured twice, the most people count.
+of the page is one of theirs. Of an attack that was measured twice, the most people count; two that
+differ with equally many are refused.
 """
 
 from __future__ import annotations
@@ -66,10 +67,16 @@ def page(documents: Iterable[Mapping[str, Any]]) -> str:
     """The page from documents of attacks, by protector; planted cheats are named where weak."""
     all_ = [each for one in documents for each in one.get("details", (one,))]
     linked = [one for one in all_ if "unlinkability" in one]
-    attacks = {
-        (one["dataset"], one["protector"], one["attack"], one["versions"]): one
-        for one in sorted((one for one in all_ if "attack" in one), key=_people)
-    }
+    attacks: dict[tuple[str, str, str, int], Mapping[str, Any]] = {}
+    for one in sorted((one for one in all_ if "attack" in one), key=_people):
+        key = (one["dataset"], one["protector"], one["attack"], one["versions"])
+        other = attacks.get(key, one)
+        if other != one and _people(other) == _people(one):
+            raise SystemExit(
+                f"two documents of {one['attack']} on {one['protector']} with {_people(one)} "
+                f"people of {one['dataset']} differ: leave one out"
+            )
+        attacks[key] = one
     by_protector: dict[tuple[str, str, int], list[Mapping[str, Any]]] = {}
     for (dataset, protector, *_), one in sorted(attacks.items()):
         by_protector.setdefault((dataset, protector, _people(one)), []).append(one)
@@ -105,10 +112,20 @@ def _table(found: Sequence[Mapping[str, Any]]) -> str:
     for one in found:
         cells = [_figure(one["measures"].get(name), name) for name in _COLUMNS]
         said = "; ".join(one["verdict"])
-        rows.append([f"`{one['attack']}`", one["level"], *cells, said])
-    nothing = [_figure(found[0]["null"].get(name), name) for name in _COLUMNS]
-    rows.append(["knows nothing", "null", *nothing, ""])
+        rows.append([f"`{one['attack']}`{_averaged(one)}", one["level"], *cells, said])
+    # Who learns from photos is compared with their mean, who has none with a grey card.
+    nulls: dict[tuple[str, ...], list[str]] = {}
+    for one in found:
+        cells = [_figure(one["null"].get(name), name) for name in _COLUMNS]
+        nulls.setdefault(tuple(cells), []).append(f"`{one['attack']}`")
+    for known, names in nulls.items():
+        beside = "" if len(nulls) == 1 else f", beside {', '.join(names)}"
+        rows.append([f"knows nothing{beside}", "null", *known, ""])
     return _markdown(rows)
+
+
+def _averaged(one: Mapping[str, Any]) -> str:
+    return "" if one["versions"] == 1 else f", mean of {one['versions']}"
 
 
 def _markdown(rows: Sequence[Sequence[str]]) -> str:

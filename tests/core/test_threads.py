@@ -92,16 +92,17 @@ def test_what_a_call_apart_returns_or_raises() -> None:
 
 @pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="needs the threads in /proc")
 def test_the_helpers_of_a_call_apart_end_with_it() -> None:
-    def threads() -> int:
-        return len(list(Path("/proc/self/task").iterdir()))
-
-    def computing() -> int:
-        torch.conv2d(torch.ones(8, 16, 56, 56), torch.ones(16, 16, 3, 3))
-        return threads()
+    def threads() -> set[Path]:
+        return set(Path("/proc/self/task").iterdir())
 
     before = threads()
-    assert apart(computing) >= before + 3  # the thread and two helpers
+
+    def computing() -> set[Path]:
+        torch.conv2d(torch.ones(8, 16, 56, 56), torch.ones(16, 16, 3, 3))
+        return threads() - before
+
+    assert len(apart(computing)) >= 3  # the thread and two helpers
     until = time.monotonic() + 20
-    while threads() > before and time.monotonic() < until:
+    while threads() - before and time.monotonic() < until:
         time.sleep(0.05)
     assert threads() <= before

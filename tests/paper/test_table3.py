@@ -35,7 +35,7 @@ def test_published_values_stand_over_ours() -> None:
     assert mine[0] == Estimate(0.5, 0.4, 0.6, 20)
     assert mine[table.columns.index("CALFW PSNR")] == NO_DATA
     assert table.columns[-3:] == ("photos", "steps", "control")
-    assert mine[-3:] == ("400", "900", "0.95, 950 steps")
+    assert mine[-3:] == ("400", "900", "0.950, 950 steps")
     assert lines["DuetFace: linear", "measured"][-3:] == (None, None, None)
     assert ("DuetFace: linear", "measured") in lines
     assert ("ProFace: linear", "measured") not in lines
@@ -56,7 +56,7 @@ def test_every_method_of_the_registry_has_a_row_or_says_why_not() -> None:
 @pytest.mark.parametrize(("planted", "weak"), [(0.95, False), (0.7, True)])
 def test_the_table_says_itself_when_the_attack_is_weak(planted: float, weak: bool) -> None:
     rows = {line.label: line.cells[-1] for line in table3(study(planted)).lines}
-    assert rows["DuetFace: unet"] == ("0.70, 950 steps: too weak" if weak else "0.95, 950 steps")
+    assert rows["DuetFace: unet"] == ("0.700, 950 steps: too weak" if weak else "0.950, 950 steps")
     assert rows["ldp_slicing: unet"] == rows["DuetFace: unet"]
 
 

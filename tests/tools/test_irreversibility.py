@@ -27,7 +27,7 @@ def test_every_figure_is_that_of_a_document() -> None:
     assert "### x, 50 people of LFW" in text
     assert "| 0.60 [0.58, 0.62] |" in text
     assert "matched with another photo of the person" in text
-    assert "too weak to say anything: of a planted cheat it recovers an SSIM of 0.50" in text
+    assert "too weak to say anything: of a planted cheat it recovers an SSIM of 0.500" in text
     assert "| knows nothing | null | 0.40 [0.38, 0.42] | - |" in text
     assert page([]).count("###") == 0
 
@@ -40,6 +40,22 @@ def test_a_table_counts_as_its_documents_and_the_most_people_count() -> None:
     assert page([table]) == page([many]) == page([many, few])
     assert "10 people" in page([few])
     assert "### x, 10 people of LFW" in page([few, many | {"attack": "other"}])
+
+
+def test_equally_many_people_are_not_decided_by_the_order() -> None:
+    one = outcome(ssim=0.6, matched=40, planted=0.95).to_dict()
+    assert page([one, one]) == page([one])
+    with pytest.raises(SystemExit, match="two documents of unet on x with 50 people of LFW differ"):
+        page([one, outcome(ssim=0.5, matched=40, planted=0.95).to_dict()])
+
+
+def test_every_null_stands_beside_its_attacks() -> None:
+    one = outcome(ssim=0.6, matched=40, planted=0.95).to_dict()
+    grey = {name: each | {"value": 0.1} for name, each in one["null"].items()}
+    text = page([one, one | {"attack": "linear", "null": grey, "versions": 4}])
+    assert "| knows nothing, beside `unet` | null | 0.40 [0.38, 0.42] |" in text
+    assert "| knows nothing, beside `linear` | null | 0.10 [0.38, 0.42] |" in text
+    assert "| `linear`, mean of 4 |" in text
 
 
 def test_linked_pairs_are_a_table() -> None:

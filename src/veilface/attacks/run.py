@@ -80,7 +80,7 @@ class Outcome:
         if self.planted is not None and self.planted.value < LIMIT:
             return (
                 "too weak to say anything: of a planted cheat it recovers an SSIM of "
-                f"{self.planted.value:.2f}, and {LIMIT} is needed"
+                f"{self.planted.value:.3f}, and {LIMIT} is needed"
             )
         if self.unprotected is not None and self.unprotected.low <= self.null["source"].high:
             return (

@@ -37,7 +37,8 @@ def reproduce(  # noqa: PLR0917 - typer passes by keyword
     recognizer: Annotated[
         list[str] | None,
         typer.Option(
-            help="Recognisers, with commas: each is a target of images made against the others "
+            help="Recognisers, with commas: each is a target of images made against the others; "
+            "attackers get those made against the default ones among them but the judge "
             "[default: all verified ones that are present]."
         ),
     ] = None,

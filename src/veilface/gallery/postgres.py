@@ -37,7 +37,8 @@ from veilface.gallery.store import SqlGallery
 from veilface.gallery.tables import INDEX_PREFIX, embeddings, people
 
 INDEXED_FROM = 100_000
-"""Embeddings from which a gallery has an index: before, comparing with each costs no more."""
+"""Embeddings from which a gallery has an index: before, comparing with each misses nobody, for at
+most three times the CPU of a search in the index (docs/gallery.md)."""
 
 EF_SEARCH = 800
 """How many candidates the index holds on its way; more of them find more of the nearest, later.

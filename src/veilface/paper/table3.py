@@ -130,7 +130,7 @@ def _control(found: Outcome) -> str | None:
     known = found.planted or found.unprotected
     if known is None:
         return None
-    said = f"{known.value:.2f}, {found.about['control']['steps']} steps"
+    said = f"{known.value:.3f}, {found.about['control']['steps']} steps"
     return said if found.weakness is None else f"{said}: too weak"
 
 

@@ -20,7 +20,8 @@ NOTES = (
     "Images made against all recognisers but one, which is the target of the last two columns: the "
     "paper does not print what a module does to recognition. Read SSIM and PSNR (dB) beside the "
     "controls and 'a stranger', photos of two different people.",
-    "Rebuilt: what the U-Net of Table 3 recovers; its judge is left out of that ensemble.",
+    "Rebuilt: what the U-Net of Table 3 recovers of images made against the default recognisers "
+    "but its judge.",
 )
 NEEDS_FACES = "needs --faces"
 COLUMNS = (*TABLE_6[OURS], "source", "XDR")
