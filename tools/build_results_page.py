@@ -1,10 +1,11 @@
 """Writes docs/results.md and its plots out of finished evaluations.
 
-    python tools/build_results_page.py RUN/evaluation.json ... TABLES/table2.json ...
+    python tools/build_results_page.py RUN/evaluation.json ... benchmarks/documents/table2.json ...
 
-Evaluations are those of `veilface evaluate`, tables those of `veilface reproduce`. Beside an
-evaluation the sheets ``protected-*.png`` are copied; photographs are never read. What stands on the
-page between the two marks of the reading is written by hand and kept.
+Evaluations are those of `veilface evaluate`, tables those of `veilface reproduce`; the tables of
+the present page are kept in benchmarks/documents. Beside an evaluation the sheets
+``protected-*.png`` are copied; photographs are never read. What stands on the page between the two
+marks of the reading is written by hand and kept.
 """
 
 from __future__ import annotations

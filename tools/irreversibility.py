@@ -1,10 +1,11 @@
 """Write docs/irreversibility.md from what `veilface attack` and `tools.unlinkability` measured.
 
-    python tools/irreversibility.py FOLDER... -o docs/irreversibility.md
+    python tools/irreversibility.py benchmarks/documents -o docs/irreversibility.md
 
-Each folder holds JSON documents, of single attacks or of `veilface reproduce table3`; every figure
-of the page is one of theirs. Of an attack that was measured twice, the most people count; two that
-differ with equally many are refused.
+Each folder holds JSON documents, of single attacks or of `veilface reproduce table3`; those of the
+present page are kept in benchmarks/documents. Every figure of the page is one of theirs. Of an
+attack that was measured twice, the most people count; two that differ with equally many are
+refused.
 """
 
 from __future__ import annotations
