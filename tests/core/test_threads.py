@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import threading
-import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import torch
 
+from tests.fixtures.threads import THREADS, lasting, threads
 from veilface.core.devices import apart, one_thread, usual_threads
 
 
 @pytest.fixture(autouse=True)
-def _three() -> Iterator[None]:
+def _three() -> None:
     """Every process of the tests computes with three threads here, whatever it was told."""
-    before = torch.get_num_threads()
     torch.set_num_threads(3)
-    yield
-    torch.set_num_threads(before)
 
 
 def test_a_thread_that_begins_meanwhile_computes_as_usual() -> None:
@@ -90,11 +86,8 @@ def test_what_a_call_apart_returns_or_raises() -> None:
         apart(lambda: 1 // 0)
 
 
-@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="needs the threads in /proc")
+@pytest.mark.skipif(not THREADS.is_dir(), reason="needs the threads in /proc")
 def test_the_helpers_of_a_call_apart_end_with_it() -> None:
-    def threads() -> set[Path]:
-        return set(Path("/proc/self/task").iterdir())
-
     before = threads()
 
     def computing() -> set[Path]:
@@ -102,7 +95,4 @@ def test_the_helpers_of_a_call_apart_end_with_it() -> None:
         return threads() - before
 
     assert len(apart(computing)) >= 3  # the thread and two helpers
-    until = time.monotonic() + 20
-    while threads() - before and time.monotonic() < until:
-        time.sleep(0.05)
-    assert threads() <= before
+    assert lasting(before, seconds=20) == set()

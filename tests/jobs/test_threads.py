@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import cast
@@ -39,11 +38,8 @@ class Meeting(TinyRecognizer):
 
 
 @pytest.fixture(autouse=True)
-def _two() -> Iterator[None]:
-    before = torch.get_num_threads()
+def _two() -> None:
     torch.set_num_threads(2)
-    yield
-    torch.set_num_threads(before)
 
 
 def test_everybody_hears_of_their_own_faces_alone() -> None:
