@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.attacks.test_run import outcome
+from tests.conftest import REPOSITORY
 from tests.fixtures.studies import drawn_lfw
 from tools.irreversibility import page
 from tools.unlinkability import measured, write
@@ -30,6 +31,13 @@ def test_every_figure_is_that_of_a_document() -> None:
     assert "too weak to say anything: of a planted cheat it recovers an SSIM of 0.500" in text
     assert "| knows nothing | null | 0.40 [0.38, 0.42] | - |" in text
     assert page([]).count("###") == 0
+
+
+def test_the_page_is_what_the_documents_say() -> None:
+    paths = sorted((REPOSITORY / "benchmarks" / "documents").glob("*.json"))
+    documents = [json.loads(path.read_text(encoding="utf-8")) for path in paths]
+    written = (REPOSITORY / "docs" / "irreversibility.md").read_text(encoding="utf-8")
+    assert written == page(documents)
 
 
 def test_a_table_counts_as_its_documents_and_the_most_people_count() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from tests.fixtures.evaluations import example
 from tests.fixtures.faces import synthetic_faces
-from tools.build_results_page import BEGIN, END, main
+from tools.build_results_page import BEGIN, DOCS, END, main
 from veilface.evaluation.report.sheets import write_published
 from veilface.evaluation.results import Pictures
 from veilface.paper.comparison import Comparison, Line
@@ -79,3 +79,10 @@ def test_building_again_changes_nothing_and_keeps_the_reading(
         f"{BEGIN}.*{END}", "", written, flags=re.S
     )
     assert not (docs / "images/results/old.svg").exists()
+
+
+@pytest.mark.parametrize("name", ["table1", "table2"])
+def test_the_papers_tables_are_those_of_their_documents(name: str) -> None:
+    path = DOCS.parent / "benchmarks" / "documents" / f"{name}.json"
+    table = Comparison.from_dict(json.loads(path.read_text(encoding="utf-8")))
+    assert table.to_markdown().strip() in (DOCS / "results.md").read_text(encoding="utf-8")
