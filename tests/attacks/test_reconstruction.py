@@ -199,6 +199,7 @@ def test_a_planted_cheat_is_found_out(tmp_path: Path) -> None:
     assert float(ssim(sent.images, faces).mean()) < 0.2
     source = FreshPairs(cheat, photos(96))
     task = ReconstructionTask(source, width=1 / 8, seed=0, device=torch.device("cpu"))
+    begun = float(ssim(apply(task.module, sent.images, task.device), faces).mean())
     # Steps, not minutes: what a busy machine manages in a minute decides nothing here.
-    train(task, folder=tmp_path, recipe={}, seed=0, budget=Budget(minutes=60, steps=600))
-    assert float(ssim(apply(task.module, sent.images, task.device), faces).mean()) > LIMIT
+    train(task, folder=tmp_path, recipe={}, seed=0, budget=Budget(minutes=60, steps=200))
+    assert float(ssim(apply(task.module, sent.images, task.device), faces).mean()) > begun > LIMIT

@@ -23,7 +23,7 @@ from veilface.recognizers.recognizer import Recognizer
 @pytest.fixture(autouse=True)
 def _small(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("VEILFACE_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr("veilface.training.reader._STRIDE", 49)
+    monkeypatch.setattr("veilface.training.straight._STRIDE", 49)
     for module in ("native", "minusface.train", "proface.train"):
         monkeypatch.setattr(f"veilface.protectors.{module}._CHECKED", 2)
     monkeypatch.setattr("veilface.protectors.minusface.train._MEASURED", 2)

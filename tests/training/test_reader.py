@@ -21,7 +21,7 @@ from veilface.training.reader import Adapted, reader
 
 @pytest.fixture(autouse=True)
 def _seeded(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr("veilface.training.reader._STRIDE", 49)
+    monkeypatch.setattr("veilface.training.straight._STRIDE", 49)
     with torch.random.fork_rng():
         torch.manual_seed(0)
         yield

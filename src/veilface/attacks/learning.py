@@ -14,7 +14,7 @@ from veilface.training.loop import Budget, Task, generator_of, train
 from veilface.types import Protected
 
 RATE = 1e-3
-BATCH, SMALL_BATCH = 64, 16
+BATCH, SMALL_BATCH = 64, 8
 """Photos a step on an accelerator and on a CPU."""
 
 EVERY = 50  # steps between two validations

@@ -12,17 +12,15 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from veilface.errors import DatasetError
 from veilface.recognizers.recognizer import Recognizer
 from veilface.training.images import Batch, TrainingImages
 from veilface.training.ir18 import ArcFace, Ir18
+from veilface.training.straight import silence, straighten
 
 _HIDDEN = 32  # channels of the layer's curved branch at width 1
-_RIDGE = 1e-3  # of the mean square of a feature
-_STRIDE = 7
 _KNOWN = 0.1  # rate of weights that are known already, against that of new ones
 
 
@@ -73,25 +71,10 @@ class Adapted(nn.Module):
         self.scale.running_mean.copy_(mean)
         self.scale.running_var.copy_(var)
         normal = (x - mean[:, None, None]) / (var[:, None, None] + self.scale.eps).sqrt()
-        width = 9 * x.shape[1] + 1
-        gram = torch.zeros(width, width, dtype=torch.float64)
-        right = torch.zeros(width, 3, dtype=torch.float64)
-        for rows, wanted in zip(normal, faces, strict=True):
-            patches = F.unfold(rows[None], 3, padding=1)[0].T.double()
-            # Neighbours say nearly the same: every seventh pixel is a seventh of the work.
-            patches = torch.cat([patches, patches.new_ones(len(patches), 1)], dim=1)[::_STRIDE]
-            gram += patches.T @ patches
-            right += patches.T @ wanted.flatten(1).T.double()[::_STRIDE]
-        gram.diagonal().add_(_RIDGE * float(gram.diagonal().mean()))
-        solved = torch.linalg.solve(gram, right)
-        assert self.straight.bias is not None  # noqa: S101
-        self.straight.weight.copy_(solved[:-1].T.reshape(self.straight.weight.shape))
-        self.straight.bias.copy_(solved[-1])
+        straighten(self.straight, normal, faces)
         last = self.curved[-1]
         assert isinstance(last, nn.Conv2d)  # noqa: S101
-        last.weight.zero_()
-        assert last.bias is not None  # noqa: S101
-        last.bias.zero_()
+        silence(last)
 
 
 class Reading(nn.Module):

@@ -29,7 +29,7 @@ WIDTH = 1 / 16
 def _seeded(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr("veilface.protectors.minusface.train._CHECKED", 4)
     monkeypatch.setattr("veilface.protectors.minusface.train._MEASURED", 2)
-    monkeypatch.setattr("veilface.training.reader._STRIDE", 49)
+    monkeypatch.setattr("veilface.training.straight._STRIDE", 49)
     with torch.random.fork_rng():
         torch.manual_seed(0)
         yield
