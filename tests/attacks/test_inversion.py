@@ -1,22 +1,27 @@
-"""Embedding inversion: photos are embedded once, and again when they are others."""
+"""Embedding inversion: its eigenfaces and least squares, the descent, and what is kept."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from safetensors.torch import load
+from sklearn.linear_model import Ridge
+from torch import Tensor
 
 from tests.fixtures.faces import synthetic_faces
 from veilface.attacks import inversion
 from veilface.attacks.base import Setting
+from veilface.attacks.inversion import FaceSpace, descend, invert_embedding
 from veilface.attacks.victim import Victim
 from veilface.imaging.tensors import to_uint8
 from veilface.jobs.cache import Job
 from veilface.recognizers.embedding import Vectors, embed_faces
 from veilface.recognizers.recognizer import Recognizer
-from veilface.recognizers.registry import available
+from veilface.recognizers.registry import available, load_recognizer
 from veilface.training.images import TrainingImages
 
 
@@ -25,21 +30,72 @@ def photos(seed: int) -> TrainingImages:
     return TrainingImages("drawn", pixels)
 
 
-def test_photos_are_embedded_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def setting(tmp_path: Path) -> Setting:
     if not available(["sface"]):
         pytest.skip("the package with the weights of sface is not installed")
+    return Setting(Victim(Job("clean"), tmp_path), tmp_path, photos(1))
+
+
+@pytest.fixture
+def space(setting: Setting) -> FaceSpace:
+    invert_embedding(setting)
+    (file,) = setting.folder.glob("embedding-*.safetensors")
+    return FaceSpace(**load(file.read_bytes()))
+
+
+def cosine(recognizer: Recognizer, found: Tensor, vectors: Tensor) -> Tensor:
+    return (torch.from_numpy(embed_faces(recognizer, found)) * vectors).sum(dim=1)
+
+
+def test_photos_are_embedded_once(setting: Setting, monkeypatch: pytest.MonkeyPatch) -> None:
     embedded: list[int] = []
 
-    def counted(recognizer: Recognizer, faces: torch.Tensor) -> Vectors:
+    def counted(recognizer: Recognizer, faces: Tensor) -> Vectors:
         embedded.append(len(faces))
         return embed_faces(recognizer, faces)
 
     monkeypatch.setattr(inversion, "embed_faces", counted)
-    setting = Setting(
-        Victim(Job("clean"), tmp_path), tmp_path, photos(1), minutes=0.001, width=1 / 16
-    )
-    inversion.invert_embedding(setting)
-    inversion.invert_embedding(replace(setting, seed=1))
+    invert_embedding(setting)
+    invert_embedding(replace(setting, minutes=20, width=1.0))
     assert embedded == [20]
-    inversion.invert_embedding(replace(setting, faces=photos(2), seed=2))
+    invert_embedding(replace(setting, faces=photos(2)))
     assert embedded == [20, 20]
+
+
+def test_eigenfaces_hold_what_singular_vectors_hold(setting: Setting, space: FaceSpace) -> None:
+    assert setting.faces is not None
+    pixels = (setting.faces.pixels.float() / 255 - space.mean).flatten(1)
+    lengths = np.linalg.svd(pixels.numpy(), compute_uv=False)
+    spread = torch.from_numpy(lengths[: len(space.basis)] / len(pixels) ** 0.5)
+    torch.testing.assert_close(space.basis.norm(dim=1), spread, rtol=1e-3, atol=1e-4)
+
+
+def test_an_embedding_points_where_a_ridge_regression_says(
+    setting: Setting, space: FaceSpace
+) -> None:
+    assert setting.faces is not None
+    faces = setting.faces.pixels.float() / 255
+    vectors = embed_faces(load_recognizer("sface"), faces)
+    lengths = space.basis.norm(dim=1)
+    coefficients = (faces - space.mean).flatten(1) @ (space.basis / lengths[:, None]).T / lengths
+    off = vectors - vectors.mean(axis=0)
+    strength = 0.1 * float(np.mean(np.sum(off**2, axis=0)))
+    oracle = Ridge(alpha=strength).fit(vectors, coefficients.numpy())
+    wanted = torch.from_numpy(oracle.predict(vectors)).float()
+    torch.testing.assert_close(space.point(torch.from_numpy(vectors)), wanted, rtol=0, atol=1e-3)
+
+
+def test_the_descent_brings_a_face_to_its_embedding(
+    space: FaceSpace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of people who are not among the photos, and none of them moved by its neighbours."""
+    monkeypatch.setattr(inversion, "STEPS", 15)
+    recognizer = load_recognizer("sface")
+    vectors = torch.from_numpy(embed_faces(recognizer, synthetic_faces(3, seed=50)))
+    before = cosine(recognizer, space.paint(space.point(vectors)).clamp(0, 1), vectors)
+    found = descend(space, recognizer, vectors, seed=0)
+    assert bool((cosine(recognizer, found, vectors) > before + 0.05).all())
+    torch.testing.assert_close(
+        descend(space, recognizer, vectors[:1], seed=0), found[:1], atol=2 / 255, rtol=0
+    )

@@ -63,7 +63,7 @@ _TABLE = (
     ),
     Attack(
         "unet",
-        "a U-Net from what is sent to the photo (Table 3)",
+        "a U-Net, beside a convolution, from what is sent to the photo (Table 3)",
         "trainer",
         reconstruction.reconstruct,
         control="planted",

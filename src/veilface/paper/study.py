@@ -100,10 +100,10 @@ class Study:
         """Most trainings, and protections of their pairs, that an experiment on attacks takes.
 
         One for each method; for each preset its pairs, its network and a control with as many
-        pairs; and the control of the methods, the null and the ceiling.
+        pairs; and the control of the methods and the null.
         """
         ready = sum(each.ready for each in compared_methods())
-        return ready + 3 * len(self.presets) + 3
+        return ready + 3 * len(self.presets) + 2
 
     def leave_one_out(self, dataset: str) -> Evaluation | None:
         """All methods, presets and controls on a set; None when the set is not here.

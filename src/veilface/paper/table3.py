@@ -28,7 +28,8 @@ NOTES = (
     "each; presets protect as many as {minutes:g} minutes allow. Control: what the same attacker, "
     "with the same means, recovers of an easy protector: the SSIM of a planted cheat for a U-Net, "
     "the share of matched unprotected photos for 'embedding'; the same time is more steps where "
-    "protecting costs nothing. Where it is too weak, the row says nothing about its method.",
+    "protecting costs nothing. Where it is too weak, the row says nothing about its method. The "
+    "steps of 'embedding' are those of the descent to each face, whatever the minutes.",
 )
 _OURS = ("unet", "portrait", "graft", "highpass", "look", "embedding")
 _NOBODY = {
