@@ -1,12 +1,14 @@
 """Make the picture of the page on attacks from the public-domain photo of an astronaut.
 
-    python tools/attack_grid.py
+    python tools/attack_grid.py PHOTOS
 
-What is sent by three methods, and what attackers without any training make of it.
+What is sent by three methods, and what attackers who train no network make of it. Photos: a folder
+of aligned faces of other people, whose eigenfaces the inversion of embeddings is made of.
 """
 
 from __future__ import annotations
 
+import argparse
 from pathlib import Path
 
 import torch
@@ -21,27 +23,33 @@ from veilface.attacks.victim import Victim
 from veilface.detection.yunet import YuNet
 from veilface.imaging.align import align_face
 from veilface.jobs.cache import Job
+from veilface.training.images import TrainingImages, load_images
 
 OUT = Path(__file__).parents[1] / "docs" / "images" / "attacks.png"
 SHOWN = (
     ("duetface", ("look", "linear")),
     ("partialface", ("look", "linear")),
-    ("persona", ("look", "highpass", "portrait")),
+    ("persona", ("look", "highpass", "portrait", "embedding")),
 )
 
 
-def attacked(face: Tensor, protector: str, attack: str, cache: Path) -> Tensor:
+def attacked(
+    face: Tensor, protector: str, attack: str, cache: Path, photos: TrainingImages
+) -> Tensor:
     """(3, 112, 112) what an attack makes of a protected face (1, 3, 112, 112)."""
     job = Job(protector)
     if not job.is_transform:
         job = Job(protector, SURROGATES)
     victim = Victim(job, cache, jobs=1)
-    fitted = get_attack(attack).fit(Setting(victim, cache))
+    fitted = get_attack(attack).fit(Setting(victim, cache / "networks", photos))
     return fitted.recover(victim.protect(face))[0]
 
 
 def main() -> None:
     """Write the picture."""
+    parser = argparse.ArgumentParser(description="Make docs/images/attacks.png.")
+    parser.add_argument("photos", type=Path, help="folder of aligned faces of other people")
+    photos = load_images(parser.parse_args().photos)
     astronaut = data.astronaut()
     (found,) = YuNet().detect(astronaut)
     face = align_face(astronaut, found.points)[None]
@@ -50,7 +58,7 @@ def main() -> None:
     for protector, attacks in SHOWN:
         for attack in attacks:
             label = protector if attack == "look" else f"{protector}: {attack}"
-            cells.append((label, picture(attacked(face, protector, attack, cache))))
+            cells.append((label, picture(attacked(face, protector, attack, cache, photos))))
     sheet = Image.new("RGB", (len(cells) * (SIDE + GAP) + GAP, SIDE + LABEL + 2 * GAP), "white")
     draw = ImageDraw.Draw(sheet)
     for column, (label, image) in enumerate(cells):

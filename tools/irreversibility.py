@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ _COLUMNS = {
     "stranger": "is the stranger",
     "lineup_mean": "line-up",
 }
+_PERSON = ("xdr", "lineup_mean")
 _LINKED = {
     "draws": "X' against another X' of the photo",
     "photos": "X' against another photo",
@@ -84,6 +85,7 @@ def page(documents: Iterable[Mapping[str, Any]]) -> str:
     parts = [_HEAD.rstrip("\n")]
     for (dataset, protector, people), found in sorted(by_protector.items()):
         parts += [f"\n### {protector}, {people} people of {dataset}\n", _table(found)]
+        parts += [f"\n{said}" for said in _against_ceiling(found)]
     parts.append(_UNLINKABILITY)
     if linked:
         parts.append(_linkability(linked))
@@ -123,6 +125,20 @@ def _table(found: Sequence[Mapping[str, Any]]) -> str:
         beside = "" if len(nulls) == 1 else f", beside {', '.join(names)}"
         rows.append([f"knows nothing{beside}", "null", *known, ""])
     return _markdown(rows)
+
+
+def _against_ceiling(found: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Which attacks get more of the person than the embedding holds, where it was inverted."""
+    for ceiling in (one for one in found if one["attack"] == "embedding"):
+        more = [
+            f"`{one['attack']}`"
+            for one in found
+            if any(
+                one["measures"][name]["low"] > ceiling["measures"][name]["high"] for name in _PERSON
+            )
+        ]
+        beaten = ", ".join(more) or "nothing in this table"
+        yield f"Beyond what the embedding holds of the person goes {beaten}."
 
 
 def _averaged(one: Mapping[str, Any]) -> str:

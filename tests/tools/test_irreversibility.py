@@ -66,6 +66,20 @@ def test_every_null_stands_beside_its_attacks() -> None:
     assert "| `linear`, mean of 4 |" in text
 
 
+def test_what_goes_beyond_the_embedding_is_said() -> None:
+    line_up = {"lineup_mean": {"value": 0.5, "low": 0.4, "high": 0.6, "n": 50}}
+    few, many = (
+        one | {"measures": one["measures"] | line_up, "attack": name}
+        for one, name in (
+            (outcome(ssim=0.4, matched=10, planted=None).to_dict(), "embedding"),
+            (outcome(ssim=0.4, matched=40, planted=None).to_dict(), "graft"),
+        )
+    )
+    assert "what the embedding holds of the person goes `graft`." in page([few, many])
+    assert "goes nothing in this table." in page([few, many | {"measures": few["measures"]}])
+    assert "Beyond" not in page([many])
+
+
 def test_linked_pairs_are_a_table() -> None:
     estimate = {"value": 0.98, "low": 0.96, "high": 1.0, "n": 64, "floor": 0.11}
     document = {
