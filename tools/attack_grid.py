@@ -1,6 +1,6 @@
 """Make the picture of the page on attacks from the public-domain photo of an astronaut.
 
-    python tools/attack_grid.py PHOTOS
+    python -m tools.attack_grid PHOTOS
 
 What is sent by three methods, and what attackers who train no network make of it. Photos: a folder
 of aligned faces of other people, whose eigenfaces the inversion of embeddings is made of.

@@ -17,6 +17,7 @@ from veilface.attacks import inversion
 from veilface.attacks.base import Setting
 from veilface.attacks.inversion import FaceSpace, descend, invert_embedding
 from veilface.attacks.victim import Victim
+from veilface.errors import DatasetError
 from veilface.imaging.tensors import to_uint8
 from veilface.jobs.cache import Job
 from veilface.recognizers.embedding import Vectors, embed_faces
@@ -40,6 +41,10 @@ def setting(tmp_path: Path) -> Setting:
 @pytest.fixture
 def space(setting: Setting) -> FaceSpace:
     invert_embedding(setting)
+    return kept(setting)
+
+
+def kept(setting: Setting) -> FaceSpace:
     (file,) = setting.folder.glob("embedding-*.safetensors")
     return FaceSpace(**load(file.read_bytes()))
 
@@ -67,6 +72,7 @@ def test_eigenfaces_hold_what_singular_vectors_hold(setting: Setting, space: Fac
     assert setting.faces is not None
     pixels = (setting.faces.pixels.float() / 255 - space.mean).flatten(1)
     lengths = np.linalg.svd(pixels.numpy(), compute_uv=False)
+    assert len(space.basis) == 19
     spread = torch.from_numpy(lengths[: len(space.basis)] / len(pixels) ** 0.5)
     torch.testing.assert_close(space.basis.norm(dim=1), spread, rtol=1e-3, atol=1e-4)
 
@@ -82,8 +88,9 @@ def test_an_embedding_points_where_a_ridge_regression_says(
     off = vectors - vectors.mean(axis=0)
     strength = 0.1 * float(np.mean(np.sum(off**2, axis=0)))
     oracle = Ridge(alpha=strength).fit(vectors, coefficients.numpy())
-    wanted = torch.from_numpy(oracle.predict(vectors)).float()
-    torch.testing.assert_close(space.point(torch.from_numpy(vectors)), wanted, rtol=0, atol=1e-3)
+    others = embed_faces(load_recognizer("sface"), synthetic_faces(3, seed=60))
+    wanted = torch.from_numpy(oracle.predict(others)).float()
+    torch.testing.assert_close(space.point(torch.from_numpy(others)), wanted, rtol=0, atol=1e-3)
 
 
 def test_the_descent_brings_a_face_to_its_embedding(
@@ -99,3 +106,39 @@ def test_the_descent_brings_a_face_to_its_embedding(
     torch.testing.assert_close(
         descend(space, recognizer, vectors[:1], seed=0), found[:1], atol=2 / 255, rtol=0
     )
+
+
+def test_few_eigenfaces_are_the_first_and_only_of_what_sources_show(
+    setting: Setting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inversion, "_EIGENFACES", 6)
+    assert setting.faces is not None
+    inside = torch.ones(20, 112, 112, dtype=torch.bool)
+    inside[:, :40] = False
+    invert_embedding(replace(setting, faces=replace(setting.faces, inside=inside)))
+    basis = kept(setting).basis.view(6, 3, 112, 112)
+    assert float(basis[:, :, :40].abs().max()) < 1e-5
+    pixels = setting.faces.pixels[:, :, 40:].float() / 255
+    lengths = np.linalg.svd((pixels - pixels.mean(dim=0)).flatten(1).numpy(), compute_uv=False)
+    spread = torch.from_numpy(lengths[:6] / 20**0.5)
+    found = basis.flatten(1).norm(dim=1)
+    torch.testing.assert_close(found[:3], spread[:3], rtol=0.02, atol=0)
+    assert bool((found < 1.001 * spread).all())  # the last of a few are approximate
+
+
+def test_many_faces_are_inverted_in_batches(
+    setting: Setting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inversion, "STEPS", 2)
+    told: list[tuple[str, int, int]] = []
+    fitted = invert_embedding(replace(setting, progress=lambda *line: told.append(line)))
+    sent = setting.victim.protect(synthetic_faces(10, seed=4))
+    found = fitted.recover(sent)
+    last = fitted.recover(replace(sent, images=sent.images[-2:]))
+    torch.testing.assert_close(found[-2:], last, atol=2 / 255, rtol=0)
+    assert told[-3:-1] == [("inverting", 8, 10), ("inverting", 10, 10)]
+
+
+def test_too_few_photos_are_refused(setting: Setting) -> None:
+    with pytest.raises(DatasetError, match="5 photos span no space of faces; 20 are needed"):
+        invert_embedding(replace(setting, pairs=5))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -66,18 +67,19 @@ def test_every_null_stands_beside_its_attacks() -> None:
     assert "| `linear`, mean of 4 |" in text
 
 
-def test_what_goes_beyond_the_embedding_is_said() -> None:
-    line_up = {"lineup_mean": {"value": 0.5, "low": 0.4, "high": 0.6, "n": 50}}
-    few, many = (
-        one | {"measures": one["measures"] | line_up, "attack": name}
-        for one, name in (
-            (outcome(ssim=0.4, matched=10, planted=None).to_dict(), "embedding"),
-            (outcome(ssim=0.4, matched=40, planted=None).to_dict(), "graft"),
-        )
-    )
-    assert "what the embedding holds of the person goes `graft`." in page([few, many])
-    assert "goes nothing in this table." in page([few, many | {"measures": few["measures"]}])
-    assert "Beyond" not in page([many])
+def test_what_shows_more_than_the_embedding_is_said() -> None:
+    def one(attack: str, low: float, **more: object) -> dict[str, Any]:
+        document = outcome(ssim=0.4, matched=40, planted=None).to_dict()
+        line_up = {"value": low + 0.1, "low": low, "high": low + 0.2, "n": 50}
+        measures = document["measures"] | {"lineup_mean": line_up}
+        return document | {"attack": attack, "measures": measures} | more
+
+    inverted, graft = one("embedding", 0.3), one("graft", 0.6)
+    assert "shows in 0.40 [0.30, 0.50]; `graft` shows them more." in page([inverted, graft])
+    assert "no attack shows them more." in page([inverted, one("graft", 0.4)])
+    assert "them more" not in page([graft])
+    assert "them more" not in page([one("embedding", 0.3, verdict=["too weak to say"]), graft])
+    assert "them more" not in page([each | {"protector": "clean"} for each in (inverted, graft)])
 
 
 def test_linked_pairs_are_a_table() -> None:

@@ -87,7 +87,7 @@ def learn(
 
 
 def apply(module: nn.Module, sent: Tensor, device: torch.device) -> Tensor:
-    """A network on (N, ...) inputs in small batches: images in [0, 1] on the CPU."""
+    """A network on (N, C, H, W) inputs in small batches: images in [0, 1] on the CPU."""
     module.eval()
     with torch.inference_mode():
         parts = [

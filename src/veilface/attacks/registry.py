@@ -77,7 +77,7 @@ _TABLE = (
     ),
     Attack(
         "embedding",
-        "a face from the embedding alone: the ceiling",
+        "a face from the embedding alone, among eigenfaces",
         "embedding holder",
         inversion.invert_embedding,
         control="clean",

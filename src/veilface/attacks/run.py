@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -10,7 +10,7 @@ from torch import Tensor
 
 from veilface.attacks.base import Attack, Control, Fitted, Setting
 from veilface.attacks.nulls import average_face, grey_card
-from veilface.attacks.planted import LIMIT, AddedPattern
+from veilface.attacks.planted import CHEATS, LIMIT
 from veilface.attacks.portraits import strangers
 from veilface.attacks.scores import Judge, check_uninvolved
 from veilface.attacks.victim import Victim, averaged
@@ -21,9 +21,11 @@ from veilface.protectors.base import FaceProtector
 from veilface.protectors.controls import CONTROLS
 from veilface.types import Protected
 
-_EASY: Mapping[Control, FaceProtector] = {"planted": AddedPattern(), "clean": CONTROLS["clean"]}
+_EASY: Mapping[Control, tuple[FaceProtector, ...]] = {
+    "planted": CHEATS,
+    "clean": (CONTROLS["clean"],),
+}
 _NULL = "an attacker who knows nothing"
-_MORE = "allow more --budget or --pairs"
 _BEATEN = {
     "ssim": f"recovers more of the picture than {_NULL}",
     "source": "what it recovers is matched with the photo",
@@ -46,11 +48,12 @@ class Outcome:
         measures: By name, of the recovered images against the photos.
         null: The same of an attacker who knows nothing: the average face, or a grey card where
             there are no photos of other people.
-        planted: SSIM of what the same attacker recovers from a planted cheat; None for attacks
-            that do not learn from pairs.
+        planted: SSIM of what the same attacker recovers from the planted cheat that it recovers
+            least of; None for attacks that do not learn from pairs.
         unprotected: Share of unprotected photos that what is recovered is matched with; None for
             attacks that do not learn from embeddings.
-        about: What the attack was fitted on, and under ``control`` how its control was trained.
+        about: What the attack was fitted on, under ``control`` how its control was trained, and
+            under ``controls`` the SSIM of each, by name.
         images: (N, 3, 112, 112) what was recovered.
     """
 
@@ -70,7 +73,7 @@ class Outcome:
     @property
     def verdict(self) -> tuple[str, ...]:
         """What follows, in sentences: first whether the attack can say anything at all."""
-        found = [] if self.weakness is None else [f"{self.weakness}; {_MORE}"]
+        found = [] if self.weakness is None else [self.weakness]
         found += [sentence for name, sentence in _BEATEN.items() if self._beats(name)]
         return tuple(found) or (f"recovers no more than {_NULL}",)
 
@@ -80,12 +83,12 @@ class Outcome:
         if self.planted is not None and self.planted.value < LIMIT:
             return (
                 "too weak to say anything: of a planted cheat it recovers an SSIM of "
-                f"{self.planted.value:.3f}, and {LIMIT} is needed"
+                f"{self.planted.value:.3f}, and {LIMIT} is needed; allow more --budget or --pairs"
             )
         if self.unprotected is not None and self.unprotected.low <= self.null["source"].high:
             return (
                 "too weak to say anything: of photos without any protection it recovers nobody "
-                "either"
+                "either; allow more --pairs"
             )
         return None
 
@@ -136,7 +139,8 @@ def run_attack(
     if setting.victim.hides_behind_strangers:
         beneath = strangers(protected.images, setting.folder)
         measures["stranger"] = judge.matched(images, beneath)
-    control = _control(attack, setting, fitted, faces)
+    controls = _controls(attack, setting, fitted, faces)
+    weakest = min(controls, key=lambda each: each.ssim.value, default=None)
     nothing = (grey_card if setting.faces is None else average_face)(setting)
     return Outcome(
         attack=attack.name,
@@ -147,9 +151,11 @@ def run_attack(
         versions=versions,
         measures=measures,
         null=judge.measure(nothing.recover(protected)),
-        planted=_planted(control, faces) if attack.control == "planted" else None,
-        unprotected=judge.measure(control.images)["source"] if attack.control == "clean" else None,
-        about={**fitted.about, **control.about},
+        planted=weakest.ssim if weakest and attack.control == "planted" else None,
+        unprotected=judge.measure(weakest.images)["source"]
+        if weakest and attack.control == "clean"
+        else None,
+        about={**fitted.about, **_about(controls, weakest)},
         images=images,
     )
 
@@ -169,21 +175,27 @@ def _versions(setting: Setting, faces: Tensor, versions: int) -> Protected:
 
 @dataclass(frozen=True, slots=True)
 class _Control:
+    name: str
+    ssim: Estimate
+    training: Mapping[str, Any]
     images: Tensor
-    about: Mapping[str, Any]
 
 
-def _control(attack: Attack, setting: Setting, fitted: Fitted, faces: Tensor) -> _Control:
-    """What the attacker recovers from an easy protector, with as many photos and as much time."""
-    if attack.control is None:
-        return _Control(faces[:0], {})
-    easy = Victim(_EASY[attack.control], setting.victim.cache, seed=setting.seed)
-    photos = fitted.about.get("photos", setting.pairs)
-    again = attack.fit(replace(setting, victim=easy, pairs=photos))
-    return _Control(
-        again.recover(easy.protect(faces)), {"control": again.about.get("training", {})}
-    )
+def _controls(attack: Attack, setting: Setting, fitted: Fitted, faces: Tensor) -> list[_Control]:
+    """What the attacker recovers from easy protectors, with as many photos and as much time."""
+    found = []
+    for protector in () if attack.control is None else _EASY[attack.control]:
+        easy = Victim(protector, setting.victim.cache, seed=setting.seed)
+        photos = fitted.about.get("photos", setting.pairs)
+        again = attack.fit(replace(setting, victim=easy, pairs=photos))
+        images = again.recover(easy.protect(faces))
+        likeness = mean_over_people(ssim(faces, images).numpy(), seed=0)
+        found.append(_Control(protector.name, likeness, again.about.get("training", {}), images))
+    return found
 
 
-def _planted(control: _Control, faces: Tensor) -> Estimate:
-    return mean_over_people(ssim(faces, control.images).numpy(), seed=0)
+def _about(controls: Sequence[_Control], weakest: _Control | None) -> dict[str, Any]:
+    if weakest is None:
+        return {}
+    known = {each.name: asdict(each.ssim) for each in controls}
+    return {"control": weakest.training, "controls": known}

@@ -12,6 +12,7 @@ from typing import Protocol
 
 from torch import Tensor
 
+from veilface.attacks.planted import CHEATS
 from veilface.datasets.base import FaceSet
 from veilface.evaluation.aligned import aligned_faces
 from veilface.evaluation.protocol import choose
@@ -99,11 +100,11 @@ class Study:
     def trainings(self) -> int:
         """Most trainings, and protections of their pairs, that an experiment on attacks takes.
 
-        One for each method; for each preset its pairs, its network and a control with as many
-        pairs; and the control of the methods and the null.
+        One for each method; for each preset its pairs, its network and the controls with as many
+        pairs; and the controls of the methods and the null.
         """
         ready = sum(each.ready for each in compared_methods())
-        return ready + 3 * len(self.presets) + 2
+        return ready + (2 + len(CHEATS)) * len(self.presets) + len(CHEATS) + 1
 
     def leave_one_out(self, dataset: str) -> Evaluation | None:
         """All methods, presets and controls on a set; None when the set is not here.

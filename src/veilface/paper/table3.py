@@ -23,13 +23,15 @@ NOTES = (
     "What scores no more than 'average face' has recovered nothing, however the picture looks. "
     "'Shuffled' learns from unprotected pairs of different people, from which nothing can be "
     "learnt but the average face: what it shows beyond that it was given and has not unlearnt. "
-    "'Embedding' is the ceiling: it sees the embedding of X' and no pixel.",
+    "'Embedding' sees the embedding of X' and no pixel: of unprotected photos it is the least that "
+    "a picture gives away which keeps the match.",
     "Photos that pairs were made of, and steps of the training, within {minutes:g} minutes for "
     "each; presets protect as many as {minutes:g} minutes allow. Control: what the same attacker, "
-    "with the same means, recovers of an easy protector: the SSIM of a planted cheat for a U-Net, "
-    "the share of matched unprotected photos for 'embedding'; the same time is more steps where "
-    "protecting costs nothing. Where it is too weak, the row says nothing about its method. The "
-    "steps of 'embedding' are those of the descent to each face, whatever the minutes.",
+    "with the same means, recovers of an easy protector: for a U-Net the SSIM of the planted cheat "
+    "that it recovers least of, for 'embedding' the share of unprotected photos that are matched; "
+    "the same time is more steps where protecting costs nothing. Where it is too weak, the row "
+    "says nothing about its method. The steps of 'embedding' are those of the descent to each "
+    "face, whatever the minutes.",
 )
 _OURS = ("unet", "portrait", "graft", "highpass", "look", "embedding")
 _NOBODY = {

@@ -1,6 +1,7 @@
 """The convolution that maps images to others best: where a network starts that has to undo one.
 
-What is linear in a representation costs seconds this way and hundreds of steps of descent.
+What is linear in a representation costs seconds this way, half a minute with 162 channels, and
+hundreds of steps of descent.
 """
 
 from __future__ import annotations
@@ -30,10 +31,10 @@ def straighten(
     gram = x.new_zeros(width, width, dtype=torch.float64)
     right = x.new_zeros(width, wanted.shape[1], dtype=torch.float64)
     for row, images in enumerate(x):
-        patches = F.unfold(images[None], side, padding=side // 2)[0].T
-        patches = torch.cat([patches, patches.new_ones(len(patches), 1)], dim=1)
         # Neighbours say nearly the same: every seventh pixel is a seventh of the work.
-        left, pixels = patches[::_STRIDE].double(), wanted[row].flatten(1).T[::_STRIDE].double()
+        patches = F.unfold(images[None], side, padding=side // 2)[0, :, ::_STRIDE].T.double()
+        left = torch.cat([patches, patches.new_ones(len(patches), 1)], dim=1)
+        pixels = wanted[row].flatten(1).T[::_STRIDE].double()
         if inside is not None:
             counted = inside[row].flatten()[::_STRIDE] > 0
             left, pixels = left[counted], pixels[counted]
