@@ -14,7 +14,7 @@ from veilface.attacks.base import Setting, observed
 from veilface.attacks.learning import apply
 from veilface.attacks.nulls import average_face, mean_face
 from veilface.attacks.pairs import FreshPairs, KeptPairs, make_pairs
-from veilface.attacks.planted import LIMIT, AddedPattern
+from veilface.attacks.planted import CHEATS, LIMIT, FoldedPattern, pattern
 from veilface.attacks.reconstruction import (
     ReconstructionTask,
     Reconstructor,
@@ -190,16 +190,40 @@ def test_a_training_goes_on_where_it_was_ended(tmp_path: Path) -> None:
     assert 0 <= float(found.min()) <= float(found.max()) <= 1
 
 
-@pytest.mark.slow
-def test_a_planted_cheat_is_found_out(tmp_path: Path) -> None:
-    """Stripes over every photo look strong and are nothing; an attack that fails here is weak."""
+def test_the_folded_cheat_loses_nothing() -> None:
+    """Who knows the stripes has the photo back to the rounding of half the contrast."""
+    faces = synthetic_faces(2)
+    sent = FoldedPattern().protect(faces).images
+    assert float(ssim(sent, faces).mean()) < 0.2
+    stripes = pattern()
+    unfolded = 2 * (sent - 0.25 * (1 - stripes))
+    found = torch.where(stripes > 0.5, unfolded, 1 - unfolded)
+    torch.testing.assert_close(found, faces, atol=1.01 / 255, rtol=0)
+
+
+def test_least_squares_undo_one_cheat_only(tmp_path: Path) -> None:
+    """So that one says whether an attacker sees anything, and the other whether it learns."""
     faces = synthetic_faces(8, seed=99)
-    cheat = Victim(AddedPattern(), tmp_path)
-    sent = cheat.protect(faces)
-    assert float(ssim(sent.images, faces).mean()) < 0.2
+    begun = []
+    for cheat in CHEATS:
+        easy = Victim(cheat, tmp_path)
+        source = FreshPairs(easy, photos(96))
+        task = ReconstructionTask(source, width=1 / 16, seed=0, device=torch.device("cpu"))
+        found = apply(task.module, easy.protect(faces).images, task.device)
+        begun.append(float(ssim(found, faces).mean()))
+    assert begun[0] > LIMIT
+    assert begun[1] < 0.7
+
+
+@pytest.mark.slow
+def test_what_is_not_linear_is_learnt(tmp_path: Path) -> None:
+    """Stripes of negatives look strong and are nothing; an attack that fails here is weak."""
+    faces = synthetic_faces(8, seed=99)
+    cheat = Victim(FoldedPattern(), tmp_path)
     source = FreshPairs(cheat, photos(96))
     task = ReconstructionTask(source, width=1 / 8, seed=0, device=torch.device("cpu"))
-    begun = float(ssim(apply(task.module, sent.images, task.device), faces).mean())
+    before = float(ssim(apply(task.module, cheat.protect(faces).images, task.device), faces).mean())
     # Steps, not minutes: what a busy machine manages in a minute decides nothing here.
     train(task, folder=tmp_path, recipe={}, seed=0, budget=Budget(minutes=60, steps=200))
-    assert float(ssim(apply(task.module, sent.images, task.device), faces).mean()) > begun > LIMIT
+    after = float(ssim(apply(task.module, cheat.protect(faces).images, task.device), faces).mean())
+    assert after > before + 0.1

@@ -83,6 +83,7 @@ def attack(  # noqa: PLR0917 - typer passes by keyword
         from veilface.attacks.base import Setting
         from veilface.attacks.curves import LearningCurve
         from veilface.attacks.means import Means
+        from veilface.attacks.planted import CHEATS
         from veilface.attacks.registry import get_attack
         from veilface.attacks.run import run_attack
         from veilface.attacks.victim import Victim
@@ -107,7 +108,8 @@ def attack(  # noqa: PLR0917 - typer passes by keyword
             import veilface.evaluation.report.curves  # noqa: F401
         if full:
             each = 1 if job.is_transform else 2  # pairs of presets are protected first
-            typer.echo(f"--full: {means.longest(len(counts) * (each + 1))}", err=True)
+            controls = len(CHEATS) if chosen.control == "planted" else 0
+            typer.echo(f"--full: {means.longest(len(counts) * (each + controls))}", err=True)
         with make_stages() as stages:
             bench = make_bench(
                 people,
