@@ -131,6 +131,7 @@ def test_attackers_learn_once_for_a_table_and_a_figure(
     common = ("--dataset-root", f"lfw={lfw}", "--recognizer", "dlib,sface", "--jobs", "1")
     means = ("--faces", photos, "--budget", "0.001", "--full", "--preset", "persona")
     monkeypatch.setattr("veilface.attacks.means.FULL", 0.0625)
+    monkeypatch.setattr("veilface.attacks.inversion.STEPS", 3)
     result = _run("table3", "figure5", *common, *means, "-o", tmp_path, "--json")
     assert result.exit_code == 0, result.output
     assert "table3 --full: 8 trainings" in result.stderr
