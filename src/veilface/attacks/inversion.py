@@ -4,7 +4,7 @@ The attacker has a recogniser and clean photos of other people, and no protected
 looked for among the eigenfaces of those photos: least squares say where an embedding points, and
 descent through the recogniser goes on from there until the face has the embedding that is held.
 What comes of f(X) so is the least that a picture gives away which keeps the match: generators that
-learned from millions of faces show more.
+learned from millions of faces may show more.
 
 Source:
     Eigenfaces: Turk and Pentland, Journal of Cognitive Neuroscience 3(1), 1991. The rest is ours.
