@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,34 @@ def test_the_page_is_what_the_documents_say() -> None:
     documents = [json.loads(path.read_text(encoding="utf-8")) for path in paths]
     written = (REPOSITORY / "docs" / "irreversibility.md").read_text(encoding="utf-8")
     assert written == page(documents)
+
+
+def test_the_page_on_attacks_says_what_the_documents_say() -> None:
+    """Every interval of the table of U-Nets, and of the inversion in the text around it."""
+    text = (REPOSITORY / "docs" / "attacks.md").read_text(encoding="utf-8")
+    folder = REPOSITORY / "benchmarks" / "documents"
+    shown = 0
+    for path in folder.glob("*.json"):
+        document = json.loads(path.read_text(encoding="utf-8"))
+        for one in document.get("details", (document,)):
+            if one.get("attack") == "unet":
+                wanted = ["ssim", "source", "xdr", "lineup_mean"]
+            elif one.get("attack") == "embedding" and "table3" not in path.name:
+                wanted = ["source", "xdr"]
+            else:
+                continue
+            for name in wanted:
+                value, low, high = (
+                    f"{one['measures'][name][end]:.2f}".removeprefix("0")
+                    for end in ("value", "low", "high")
+                )
+                assert re.search(rf"{re.escape(value)} \[{re.escape(low)},\s+{high}\]", text), (
+                    one["protector"],
+                    one["dataset"],
+                    name,
+                )
+                shown += 1
+    assert shown == 2 * 7 * 4 + 2 * 2
 
 
 def test_a_table_counts_as_its_documents_and_the_most_people_count() -> None:

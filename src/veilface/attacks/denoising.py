@@ -18,7 +18,7 @@ import torch
 from torch import Generator, Tensor, nn
 
 from veilface.attacks.base import Fitted, Setting
-from veilface.attacks.learning import RATE, batch_size, begun, learn, recipe_of
+from veilface.attacks.learning import RATE, batch_size, learn, recipe_of, seeded
 from veilface.imaging.frequency import high_pass
 from veilface.training.images import Batch, TrainingImages, l1_inside
 from veilface.training.unet import scaled
@@ -96,7 +96,7 @@ class DenoisingTask:
         self._trained, self._kept = faces.split(max(1, min(_VALIDATED, len(faces) // 10)))
         self.device = device
         self.batch = batch_size(device)
-        self.module = begun(lambda: Denoiser(width=width), seed=seed)
+        self.module = seeded(lambda: Denoiser(width=width), seed=seed)
         self.module.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.optimizer = torch.optim.Adam(self.module.parameters(), lr=RATE)
 

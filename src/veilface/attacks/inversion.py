@@ -21,7 +21,7 @@ import torch
 from torch import Tensor
 
 from veilface.attacks.base import Fitted, Setting
-from veilface.attacks.learning import SMALL_BATCH
+from veilface.attacks.learning import SMALL_BATCH, seeded
 from veilface.attacks.nulls import mean_face
 from veilface.core.template import SIDE
 from veilface.errors import DatasetError
@@ -32,6 +32,7 @@ from veilface.recognizers.registry import get_spec, load_recognizer
 from veilface.training.checkpoint import read_tensors, write_tensors
 from veilface.training.images import TrainingImages
 from veilface.training.loop import generator_of
+from veilface.training.straight import ridge
 from veilface.types import Protected
 from veilface.weights import store
 
@@ -159,23 +160,26 @@ def _kept(path: Path, recognizer: Recognizer, faces: TrainingImages, setting: Se
 def _learn(recognizer: Recognizer, faces: TrainingImages, setting: Setting) -> FaceSpace:
     mean = mean_face(faces)
     spanned = faces.part(slice(_SPANNED))
-    pixels = torch.empty(len(spanned), mean.numel())
-    for rows, part in zip(torch.split(pixels, _AT_ONCE), _deviations(spanned, mean), strict=True):
-        rows.copy_(part)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(int(generator_of(setting.seed, "eigenfaces").initial_seed()))
-        count = min(_EIGENFACES, len(spanned) - 1)
-        _, lengths, directions = torch.pca_lowrank(pixels, q=count, center=False)
-    del pixels
+    lengths, directions = _eigenfaces(spanned, mean, seed=setting.seed)
     spread = (lengths / len(spanned) ** 0.5).clamp_min(1e-6)
     found = torch.cat([part @ directions / spread for part in _deviations(faces, mean)])
     vectors = _embed(recognizer, faces, setting)
     centre, offset = vectors.mean(dim=0), found.mean(dim=0)
     off = vectors - centre
-    gram = off.T @ off
-    gram.diagonal().add_(_RIDGE * float(gram.diagonal().mean()))
-    slope = torch.linalg.solve(gram, off.T @ (found - offset))
+    slope = ridge(off.T @ off, off.T @ (found - offset), _RIDGE)
     return FaceSpace(mean, (directions * spread).T, centre, slope, offset)
+
+
+def _eigenfaces(faces: TrainingImages, mean: Tensor, *, seed: int) -> tuple[Tensor, Tensor]:
+    """(K,) singular values of N photos without their mean, and (3 * 112 * 112, K) directions."""
+    pixels = torch.empty(len(faces), mean.numel())
+    for rows, part in zip(torch.split(pixels, _AT_ONCE), _deviations(faces, mean), strict=True):
+        rows.copy_(part)
+    count = min(_EIGENFACES, len(faces) - 1)
+    _, lengths, directions = seeded(
+        lambda: torch.pca_lowrank(pixels, q=count, center=False), seed=seed, purpose="eigenfaces"
+    )
+    return lengths, directions
 
 
 def _deviations(faces: TrainingImages, mean: Tensor) -> Iterator[Tensor]:

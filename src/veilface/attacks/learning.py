@@ -20,7 +20,7 @@ BATCH, SMALL_BATCH = 64, 8
 EVERY = 50  # steps between two validations
 PATIENCE = 12  # validations without progress
 
-Network = TypeVar("Network", bound=nn.Module)
+Built = TypeVar("Built")
 
 
 def batch_size(device: torch.device) -> int:
@@ -28,10 +28,10 @@ def batch_size(device: torch.device) -> int:
     return BATCH if device.type == "cuda" else SMALL_BATCH
 
 
-def begun(build: Callable[[], Network], *, seed: int) -> Network:
-    """A network whose first weights are drawn from a seed; the global generator stays."""
+def seeded(build: Callable[[], Built], *, seed: int, purpose: str = "weights") -> Built:
+    """What draws from the global generator, from a seed for a purpose; the generator stays."""
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(int(generator_of(seed, "weights").initial_seed()))
+        torch.manual_seed(int(generator_of(seed, purpose).initial_seed()))
         return build()
 
 

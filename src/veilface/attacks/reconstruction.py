@@ -15,7 +15,7 @@ import torch
 from torch import Generator, Tensor, nn
 
 from veilface.attacks.base import Fitted, Setting, observed
-from veilface.attacks.learning import RATE, batch_size, begun, learn, recipe_of
+from veilface.attacks.learning import RATE, batch_size, learn, recipe_of, seeded
 from veilface.attacks.pairs import Pairs, Source, make_pairs
 from veilface.training.images import l1_inside
 from veilface.training.loop import generator_of
@@ -80,7 +80,7 @@ class ReconstructionTask:
         self.batch = batch_size(device)
         examples = source.draw(_SCALED, generator_of(seed, "scale"))
         channels = examples.sent.shape[1]
-        self.module = begun(lambda: Reconstructor(channels, width=width), seed=seed)
+        self.module = seeded(lambda: Reconstructor(channels, width=width), seed=seed)
         # A quarter faster on a CPU than channels first.
         self.module.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.module.start(examples)

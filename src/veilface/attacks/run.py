@@ -21,7 +21,8 @@ from veilface.protectors.base import FaceProtector
 from veilface.protectors.controls import CONTROLS
 from veilface.types import Protected
 
-_EASY: Mapping[Control, tuple[FaceProtector, ...]] = {
+_EASY: Mapping[Control | None, tuple[FaceProtector, ...]] = {
+    None: (),
     "planted": CHEATS,
     "clean": (CONTROLS["clean"],),
 }
@@ -184,7 +185,7 @@ class _Control:
 def _controls(attack: Attack, setting: Setting, fitted: Fitted, faces: Tensor) -> list[_Control]:
     """What the attacker recovers from easy protectors, with as many photos and as much time."""
     found = []
-    for protector in () if attack.control is None else _EASY[attack.control]:
+    for protector in _EASY[attack.control]:
         easy = Victim(protector, setting.victim.cache, seed=setting.seed)
         photos = fitted.about.get("photos", setting.pairs)
         again = attack.fit(replace(setting, victim=easy, pairs=photos))

@@ -40,11 +40,27 @@ def straighten(
             left, pixels = left[counted], pixels[counted]
         gram += left.T @ left
         right += left.T @ pixels
-    gram.diagonal().add_(_RIDGE * float(gram.diagonal().mean()))
-    solved = torch.linalg.solve(gram, right)
+    solved = ridge(gram, right, _RIDGE)
     assert convolution.bias is not None  # noqa: S101
     convolution.weight.copy_(solved[:-1].T.reshape(convolution.weight.shape))
     convolution.bias.copy_(solved[-1])
+
+
+def ridge(gram: Tensor, right: Tensor, strength: float) -> Tensor:
+    """Solve the normal equations of a ridge regression.
+
+    Args:
+        gram: (D, D) sums of products of the features.
+        right: (D, K) those of the features and what is wanted.
+        strength: Of the ridge, as a share of the mean of the diagonal.
+
+    Returns:
+        (D, K).
+    """
+    ridged = gram.clone()
+    ridged.diagonal().add_(strength * float(gram.diagonal().mean()))
+    solved: Tensor = torch.linalg.solve(ridged, right)
+    return solved
 
 
 @torch.no_grad()
