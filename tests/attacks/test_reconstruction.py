@@ -113,8 +113,10 @@ def test_a_budget_of_pairs_is_spent_once(tmp_path: Path, monkeypatch: pytest.Mon
     clock = [0.0]
     monkeypatch.setattr("veilface.attacks.pairs.time.monotonic", lambda: clock[0])
     slow, faces = Slow(tmp_path, clock), photos(60)
-    few = Setting(slow, tmp_path, faces, minutes=1)
+    told: list[tuple[str, int, int]] = []
+    few = Setting(slow, tmp_path, faces, minutes=1, progress=lambda *line: told.append(line))
     assert make_pairs(few).photos == 16
+    assert told == [("protecting pairs", 30, 60), ("protecting pairs", 60, 60)]  # of the budget
     assert slow.asked == [8, 8, 16]  # the last call reads what is kept
     slow.asked.clear()
     assert make_pairs(few).photos == 16

@@ -31,6 +31,26 @@ def test_time_left_is_that_of_the_work(
     ]
 
 
+def test_the_time_between_two_stages_of_one_name_is_of_neither(
+    clock: list[float], capsys: pytest.CaptureFixture[str]
+) -> None:
+    tell = Stages()
+    tell("inverting", 0, 32)
+    clock[0] = 20
+    tell("inverting", 16, 32)
+    tell("inverting", 32, 32)
+    clock[0] = 600
+    tell("inverting", 0, 32)
+    clock[0] = 620
+    tell("inverting", 8, 32)
+    assert capsys.readouterr().err.splitlines() == [
+        "inverting: 32",
+        "inverting:  50% done, about 0:00:20 left",
+        "inverting: 32",
+        "inverting:  25% done, about 0:01:00 left",
+    ]
+
+
 def test_nothing_to_do(clock: list[float], capsys: pytest.CaptureFixture[str]) -> None:
     tell = Stages()
     tell("protecting", 0, 0)

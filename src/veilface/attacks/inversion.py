@@ -101,6 +101,7 @@ def invert_embedding(setting: Setting) -> Fitted:
     def recover(protected: Protected) -> Tensor:
         seen = torch.from_numpy(embed_faces(recognizer, quantise(protected.images)))
         parts: list[Tensor] = []
+        setting.progress("inverting", 0, len(seen))
         for vectors in torch.split(seen, SMALL_BATCH):
             found = descend(space, recognizer, vectors.to(setting.device), seed=setting.seed)
             parts.append(found.cpu())

@@ -191,7 +191,10 @@ def _protected(setting: Setting, faces: TrainingImages) -> int:
         seconds = spent["seconds"] + time.monotonic() - began
         spent = {"photos": start + len(part), "seconds": seconds}
         write_atomic(path, json.dumps(spent).encode(), overwrite=True)
-        setting.progress("protecting pairs", start + len(part), len(faces))
+        budget = 60 * setting.minutes
+        # Either all photos are protected first, or the time is over first.
+        share = min(1.0, max((start + len(part)) / len(faces), seconds / budget))
+        setting.progress("protecting pairs", round(budget * share), round(budget))
     return min(int(spent["photos"]), len(faces))
 
 
