@@ -181,9 +181,13 @@ def test_full_width_is_the_network_of_the_sources() -> None:
     assert sum(value.numel() for value in module.parameters()) == pytest.approx(34.5e6, rel=0.01)
 
 
-def test_a_training_goes_on_where_it_was_ended(tmp_path: Path) -> None:
+def test_a_training_goes_on_where_it_was_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     setting = Setting(victim("blur", tmp_path), tmp_path, photos(20), minutes=0.03, width=1 / 16)
     first = reconstruct(setting).about["training"]
+    monkeypatch.setattr("veilface.attacks.reconstruction.straighten", None)  # nothing starts again
+    monkeypatch.setattr(FreshPairs, "validation", None)
     again = reconstruct(setting)
     assert first["steps"] > 0
     assert again.about["training"]["steps"] == first["steps"]

@@ -10,6 +10,7 @@ Source:
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 
 import torch
 from torch import Generator, Tensor, nn
@@ -18,7 +19,7 @@ from veilface.attacks.base import Fitted, Setting, observed
 from veilface.attacks.learning import RATE, batch_size, learn, recipe_of, seeded
 from veilface.attacks.pairs import Pairs, Source, make_pairs
 from veilface.training.images import l1_inside
-from veilface.training.loop import generator_of
+from veilface.training.loop import CHECKPOINT, generator_of
 from veilface.training.straight import keep_scale, silence, straighten
 from veilface.training.unet import UNet
 
@@ -75,20 +76,29 @@ class ReconstructionTask:
         width: Of the network.
         seed: Of its initial weights and of the examples that scale the channels.
         device: To train on.
+        resumed: Whether there is a checkpoint, whose weights and scaling replace the first ones.
     """
 
-    def __init__(self, source: Source, *, width: float, seed: int, device: torch.device) -> None:
+    def __init__(
+        self,
+        source: Source,
+        *,
+        width: float,
+        seed: int,
+        device: torch.device,
+        resumed: bool = False,
+    ) -> None:
         self.source, self.device = source, device
         self.batch = batch_size(device)
-        examples = source.draw(_SCALED, generator_of(seed, "scale"))
+        examples = source.draw(1 if resumed else _SCALED, generator_of(seed, "scale"))
         channels = examples.sent.shape[1]
         self.module = seeded(lambda: Reconstructor(channels, width=width), seed=seed)
         # A quarter faster on a CPU than channels first.
         self.module.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.module.start(examples)
+        if not resumed:
+            self.module.start(examples)
         rate = RATE if device.type == "cuda" else _SMALL_RATE
         self.optimizer = torch.optim.Adam(self.module.parameters(), lr=rate)
-        self._kept = source.validation()
 
     def losses(self, generator: Generator) -> Mapping[str, Tensor]:
         """Of one batch."""
@@ -97,6 +107,11 @@ class ReconstructionTask:
     def validate(self, generator: Generator) -> Mapping[str, float]:
         """On photos that are never drawn."""
         return {"loss": float(self._loss(self._kept))}
+
+    @cached_property
+    def _kept(self) -> Pairs:
+        # Protecting them takes time, which a training that was finished before does not need.
+        return self.source.validation()
 
     def _loss(self, pairs: Pairs) -> Tensor:
         found = self.module(pairs.sent.to(self.device))
@@ -123,7 +138,13 @@ def reconstruct(setting: Setting, *, shuffled: bool = False) -> Fitted:
         pairs=source.count,
         photos=source.photos,
     )
-    task = ReconstructionTask(source, width=setting.width, seed=setting.seed, device=setting.device)
+    task = ReconstructionTask(
+        source,
+        width=setting.width,
+        seed=setting.seed,
+        device=setting.device,
+        resumed=(setting.place_of(recipe) / CHECKPOINT).is_file(),
+    )
     return learn(task, recipe, setting, observed)
 
 
