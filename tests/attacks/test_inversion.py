@@ -137,6 +137,8 @@ def test_many_faces_are_inverted_in_batches(
     last = fitted.recover(replace(sent, images=sent.images[-2:]))
     torch.testing.assert_close(found[-2:], last, atol=2 / 255, rtol=0)
     assert told[-5:-2] == [("inverting", done, 10) for done in (0, 8, 10)]
+    assert torch.equal(fitted.recover(sent), found)
+    assert len(told) == 6  # what was inverted is kept
 
 
 def test_too_few_photos_are_refused(setting: Setting) -> None:

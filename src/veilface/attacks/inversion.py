@@ -46,6 +46,7 @@ _RIDGE = 0.1  # of the mean square of an entry of the embeddings
 _PRIOR = 0.0003  # of the squared way from where least squares point, against 1 - cosine
 _RATE = 0.05  # standard deviations a step
 _SHIFT = 2  # pixels; what only one grid of pixels shows a recogniser is no face
+_DESCENT = (STEPS, _PRIOR, _RATE, _SHIFT)
 _AT_ONCE = 64
 
 
@@ -100,13 +101,12 @@ def invert_embedding(setting: Setting) -> Fitted:
 
     def recover(protected: Protected) -> Tensor:
         seen = torch.from_numpy(embed_faces(recognizer, quantise(protected.images)))
-        parts: list[Tensor] = []
-        setting.progress("inverting", 0, len(seen))
-        for vectors in torch.split(seen, SMALL_BATCH):
-            found = descend(space, recognizer, vectors.to(setting.device), seed=setting.seed)
-            parts.append(found.cpu())
-            setting.progress("inverting", sum(map(len, parts)), len(seen))
-        return torch.cat(parts)
+        held = hashlib.sha256(seen.numpy().data).hexdigest()
+        about = {"attack": "inverted", "space": recipe, "held": held, "descent": _DESCENT}
+        path = setting.place_of(about).with_suffix(".safetensors")
+        if not path.is_file():  # the control of every protector inverts the same photos
+            write_tensors(path, {"faces": _descend_all(space, recognizer, seen, setting)}, {})
+        return read_tensors(path)[0]["faces"]
 
     return Fitted(recover, {**recipe, "training": {"steps": STEPS}})
 
@@ -137,6 +137,18 @@ def descend(space: FaceSpace, recognizer: Recognizer, vectors: Tensor, *, seed: 
         optimizer.step()
     with torch.no_grad():
         return space.paint(coefficients).clamp(0, 1)
+
+
+def _descend_all(
+    space: FaceSpace, recognizer: Recognizer, seen: Tensor, setting: Setting
+) -> Tensor:
+    parts: list[Tensor] = []
+    setting.progress("inverting", 0, len(seen))
+    for vectors in torch.split(seen, SMALL_BATCH):
+        found = descend(space, recognizer, vectors.to(setting.device), seed=setting.seed)
+        parts.append(found.cpu())
+        setting.progress("inverting", sum(map(len, parts)), len(seen))
+    return torch.cat(parts)
 
 
 def _digest(faces: TrainingImages) -> str:
