@@ -13,9 +13,10 @@ from sklearn.linear_model import Ridge
 from torch import Tensor
 
 from tests.fixtures.faces import synthetic_faces
-from veilface.attacks import inversion
+from veilface.attacks import eigenfaces, inversion
 from veilface.attacks.base import Setting
-from veilface.attacks.inversion import FaceSpace, descend, invert_embedding
+from veilface.attacks.eigenfaces import FaceSpace
+from veilface.attacks.inversion import descend, invert_embedding
 from veilface.attacks.victim import Victim
 from veilface.errors import DatasetError
 from veilface.imaging.tensors import to_uint8
@@ -60,7 +61,7 @@ def test_photos_are_embedded_once(setting: Setting, monkeypatch: pytest.MonkeyPa
         embedded.append(len(faces))
         return embed_faces(recognizer, faces)
 
-    monkeypatch.setattr(inversion, "embed_faces", counted)
+    monkeypatch.setattr(eigenfaces, "embed_faces", counted)
     invert_embedding(setting)
     invert_embedding(replace(setting, minutes=20, width=1.0))
     assert embedded == [20]
@@ -111,7 +112,7 @@ def test_the_descent_brings_a_face_to_its_embedding(
 def test_few_eigenfaces_are_the_first_and_only_of_what_sources_show(
     setting: Setting, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(inversion, "_EIGENFACES", 6)
+    monkeypatch.setattr(eigenfaces, "_EIGENFACES", 6)
     assert setting.faces is not None
     inside = torch.ones(20, 112, 112, dtype=torch.bool)
     inside[:, :40] = False

@@ -5,25 +5,20 @@ looked for among the eigenfaces of those photos: least squares say where an embe
 descent through the recogniser goes on from there until the face has the embedding that is held.
 What comes of f(X) so is the least that a picture gives away which keeps the match: generators that
 learned from millions of faces may show more.
-
-Source:
-    Eigenfaces: Turk and Pentland, Journal of Cognitive Neuroscience 3(1), 1991. The rest is ours.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
-from dataclasses import dataclass, field, fields
+from dataclasses import fields
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from veilface.attacks.base import Fitted, Setting
-from veilface.attacks.learning import SMALL_BATCH, seeded
-from veilface.attacks.nulls import mean_face
-from veilface.core.template import SIDE
+from veilface.attacks.eigenfaces import FaceSpace, digest_of, learn_space
+from veilface.attacks.learning import SMALL_BATCH
 from veilface.errors import DatasetError
 from veilface.protectors.base import quantise
 from veilface.recognizers.embedding import embed_faces
@@ -32,7 +27,6 @@ from veilface.recognizers.registry import get_spec, load_recognizer
 from veilface.training.checkpoint import read_tensors, write_tensors
 from veilface.training.images import TrainingImages
 from veilface.training.loop import generator_of
-from veilface.training.straight import ridge
 from veilface.types import Protected
 from veilface.weights import store
 
@@ -40,41 +34,10 @@ STEPS = 40
 """Of the descent to each face."""
 
 _FEWEST = 20  # photos
-_EIGENFACES = 400
-_SPANNED = 4000  # photos that eigenfaces are made of: 0.6 GB
-_RIDGE = 0.1  # of the mean square of an entry of the embeddings
 _PRIOR = 0.0003  # of the squared way from where least squares point, against 1 - cosine
 _RATE = 0.05  # standard deviations a step
 _SHIFT = 2  # pixels; what only one grid of pixels shows a recogniser is no face
 _DESCENT = (STEPS, _PRIOR, _RATE, _SHIFT)
-_AT_ONCE = 64
-
-
-@dataclass(frozen=True, slots=True)
-class FaceSpace:
-    """Eigenfaces of clean photos, and where among them an embedding points.
-
-    Attributes:
-        mean: (3, 112, 112) of the photos.
-        basis: (K, 3 * 112 * 112) eigenfaces, each as long as a standard deviation of the photos.
-        centre: (D,) mean embedding.
-        slope: (D, K) from an embedding to coefficients.
-        offset: (K,) those of the mean embedding.
-    """
-
-    mean: Tensor = field(repr=False)
-    basis: Tensor = field(repr=False)
-    centre: Tensor = field(repr=False)
-    slope: Tensor = field(repr=False)
-    offset: Tensor = field(repr=False)
-
-    def point(self, vectors: Tensor) -> Tensor:
-        """(N, D) unit embeddings to (N, K) coefficients, in least squares."""
-        return (vectors - self.centre) @ self.slope + self.offset
-
-    def paint(self, coefficients: Tensor) -> Tensor:
-        """(N, K) coefficients to (N, 3, 112, 112) faces, not clamped."""
-        return self.mean + (coefficients @ self.basis).view(-1, 3, SIDE, SIDE)
 
 
 def invert_embedding(setting: Setting) -> Fitted:
@@ -92,7 +55,7 @@ def invert_embedding(setting: Setting) -> Fitted:
         "attack": "embedding",
         "faces": faces.name,
         "photos": len(faces),
-        "pixels": _digest(faces),
+        "pixels": digest_of(faces),
         "recognizer": setting.recognizer,
         "weights": store.hashes(get_spec(setting.recognizer)),
         "seed": setting.seed,
@@ -151,60 +114,11 @@ def _descend_all(
     return torch.cat(parts)
 
 
-def _digest(faces: TrainingImages) -> str:
-    """Of everything that a space depends on beside the recogniser."""
-    digest = hashlib.sha256(repr((_EIGENFACES, _SPANNED, _RIDGE)).encode())
-    for values in (faces.pixels, faces.inside):
-        if values is not None:
-            digest.update(values.contiguous().numpy().data)
-    return digest.hexdigest()
-
-
 def _kept(path: Path, recognizer: Recognizer, faces: TrainingImages, setting: Setting) -> FaceSpace:
     """The space in a file; where there is none, it is learnt first."""
     if not path.is_file():
-        space = _learn(recognizer, faces, setting)
+        space = learn_space(recognizer, faces, setting)
         setting.folder.mkdir(parents=True, exist_ok=True)
         write_tensors(path, {each.name: getattr(space, each.name) for each in fields(space)}, {})
     kept, _ = read_tensors(path)
     return FaceSpace(**{name: tensor.to(setting.device) for name, tensor in kept.items()})
-
-
-def _learn(recognizer: Recognizer, faces: TrainingImages, setting: Setting) -> FaceSpace:
-    mean = mean_face(faces)
-    spanned = faces.part(slice(_SPANNED))
-    lengths, directions = _eigenfaces(spanned, mean, seed=setting.seed)
-    spread = (lengths / len(spanned) ** 0.5).clamp_min(1e-6)
-    found = torch.cat([part @ directions / spread for part in _deviations(faces, mean)])
-    vectors = _embed(recognizer, faces, setting)
-    centre, offset = vectors.mean(dim=0), found.mean(dim=0)
-    off = vectors - centre
-    slope = ridge(off.T @ off, off.T @ (found - offset), _RIDGE)
-    return FaceSpace(mean, (directions * spread).T, centre, slope, offset)
-
-
-def _eigenfaces(faces: TrainingImages, mean: Tensor, *, seed: int) -> tuple[Tensor, Tensor]:
-    """(K,) singular values of N photos without their mean, and (3 * 112 * 112, K) directions."""
-    pixels = torch.empty(len(faces), mean.numel())
-    for rows, part in zip(torch.split(pixels, _AT_ONCE), _deviations(faces, mean), strict=True):
-        rows.copy_(part)
-    count = min(_EIGENFACES, len(faces) - 1)
-    _, lengths, directions = seeded(
-        lambda: torch.pca_lowrank(pixels, q=count, center=False), seed=seed, purpose="eigenfaces"
-    )
-    return lengths, directions
-
-
-def _deviations(faces: TrainingImages, mean: Tensor) -> Iterator[Tensor]:
-    """(N, 3 * 112 * 112) photos without their mean, 0 where they show nothing, in batches."""
-    for indices in torch.split(torch.arange(len(faces)), _AT_ONCE):
-        batch = faces.batch(indices)
-        yield ((batch.faces - mean) * batch.inside).flatten(1)
-
-
-def _embed(recognizer: Recognizer, faces: TrainingImages, setting: Setting) -> Tensor:
-    parts = []
-    for indices in torch.split(torch.arange(len(faces)), _AT_ONCE):
-        parts.append(torch.from_numpy(embed_faces(recognizer, faces.batch(indices).faces)))
-        setting.progress("embedding photos", int(indices[-1]) + 1, len(faces))
-    return torch.cat(parts)
