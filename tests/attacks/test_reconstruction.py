@@ -127,7 +127,8 @@ def test_a_budget_of_pairs_is_spent_once(tmp_path: Path, monkeypatch: pytest.Mon
     slow.asked.clear()
     assert make_pairs(replace(few, minutes=2.5)).photos == 32  # whole chunks, from 24
     assert slow.asked == [8, 32]
-    assert make_pairs(replace(few, pairs=20)).photos == 20
+    assert make_pairs(replace(few, pairs=20)).photos == 16
+    assert make_pairs(few).photos == 16  # more was spent since
 
 
 def test_kept_pairs_are_mirrored_together() -> None:

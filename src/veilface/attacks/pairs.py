@@ -171,31 +171,34 @@ def make_pairs(setting: Setting, *, shuffled: bool = False) -> Source:
 def _protected(setting: Setting, faces: TrainingImages) -> int:
     """How many of the photos are protected once the budget is spent.
 
-    What was spent is remembered: whoever asks again with the same budget gets the same pairs, so
-    that one network is trained on them and not another one each time.
+    What was reached after how many seconds is remembered: whoever asks again with the same budget
+    gets the same pairs, also where a larger one was spent since, so that one network is trained on
+    them and not another one each time.
     """
     victim, everybody = setting.victim, setting.faces or faces
-    about = {"attack": "pairs", "victim": victim.describe(), "seed": victim.seed}
+    about = {"attack": "protected", "victim": victim.describe(), "seed": victim.seed}
     about |= {"faces": f"{everybody.name}, {len(everybody)}"}
     path = setting.place_of(about).with_suffix(".json")
     setting.folder.mkdir(parents=True, exist_ok=True)
-    spent = {"photos": 0, "seconds": 0.0}
+    reached: list[tuple[int, float]] = []  # photos, seconds
     if path.is_file():
-        spent = json.loads(path.read_text(encoding="utf-8"))
-    chunk = chunk_size(victim.device)
-    while spent["photos"] < len(faces) and spent["seconds"] < 60 * setting.minutes:
+        reached = json.loads(path.read_text(encoding="utf-8"))
+    chunk, budget = chunk_size(victim.device), 60 * setting.minutes
+    while True:
+        for photos, seconds in reached:
+            if photos >= len(faces) or seconds >= budget:
+                return min(photos, len(faces))
         began = time.monotonic()
-        start = int(spent["photos"]) // chunk * chunk  # kept images are found by whole chunks
+        photos, seconds = reached[-1] if reached else (0, 0.0)
+        start = photos // chunk * chunk  # kept images are found by whole chunks
         part = faces.part(slice(start, start + chunk * (victim.jobs or 2)))
         victim.protect(part.batch(torch.arange(len(part))).faces)
-        seconds = spent["seconds"] + time.monotonic() - began
-        spent = {"photos": start + len(part), "seconds": seconds}
-        write_atomic(path, json.dumps(spent).encode(), overwrite=True)
-        budget = 60 * setting.minutes
+        photos, seconds = start + len(part), seconds + time.monotonic() - began
+        reached.append((photos, seconds))
+        write_atomic(path, json.dumps(reached).encode(), overwrite=True)
         # Either all photos are protected first, or the time is over first.
-        share = min(1.0, max((start + len(part)) / len(faces), seconds / budget))
+        share = min(1.0, max(photos / len(faces), seconds / budget))
         setting.progress("protecting pairs", round(budget * share), round(budget))
-    return min(int(spent["photos"]), len(faces))
 
 
 def _split(faces: TrainingImages) -> tuple[TrainingImages, TrainingImages]:
