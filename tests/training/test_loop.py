@@ -63,6 +63,32 @@ def test_the_loss_falls_and_the_curve_says_so(tmp_path: Path) -> None:
     assert lines[-1]["rate"] < 0.1 * lines[0]["rate"]  # it has decayed
 
 
+class Spiked(Regression):
+    """One batch weighs ten thousand times what the others do."""
+
+    steps = 0
+
+    def losses(self, generator: Generator) -> Mapping[str, Tensor]:
+        found = dict(super().losses(generator))
+        self.steps += self.module.training
+        return found | {"loss": found["loss"] * (1e4 if self.steps == 100 else 1)}
+
+
+@pytest.mark.parametrize("most", [3.0, 1e9])
+def test_one_gradient_does_not_undo_a_training(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most: float
+) -> None:
+    monkeypatch.setattr("veilface.training.loop._SPIKE", most)
+    with torch.random.fork_rng():
+        task = Spiked()
+    budget = Budget(minutes=60, steps=300, every=50)
+    outcome = train(task, folder=tmp_path, recipe={}, seed=3, budget=budget)
+    run(tmp_path / "calm", budget)
+    calm = json.loads((tmp_path / "calm" / CURVE).read_text().splitlines()[-1])["validation"]
+    undone = outcome.losses["validation"]["loss"] > 2 * calm["loss"]
+    assert undone == (most > 3)
+
+
 @pytest.mark.parametrize("ended", [10, 20, 30])
 def test_a_resumed_run_gives_the_bytes_of_one_that_was_not_ended(
     tmp_path: Path, ended: int

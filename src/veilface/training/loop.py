@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import math
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
@@ -27,6 +28,8 @@ CHECKPOINT = "checkpoint.safetensors"
 CURVE = "losses.jsonl"
 
 _DECAY = 0.3  # of the budget, at its end, in which the rate falls linearly to 0
+_SPIKE = 3.0  # times the usual norm of the gradient, at which it is cut
+_USUAL = 0.98  # of the usual norm that a step leaves as it was
 
 
 class Task(Protocol):
@@ -88,6 +91,7 @@ class _State:
     seconds: float = 0.0
     best: float = float("inf")
     stale: int = 0
+    norm: float = 0.0
     curve: list[dict[str, Any]] = field(default_factory=list)
 
 
@@ -130,7 +134,7 @@ def train(
         left = 1 - _spent(state, budget)
         for group, rate in zip(task.optimizer.param_groups, rates, strict=True):
             group["lr"] = rate * min(1.0, left / _DECAY)
-        for name, value in _step(task, generator_of(seed, "step", state.step)).items():
+        for name, value in _step(task, generator_of(seed, "step", state.step), state).items():
             sums[name] = sums.get(name, 0.0) + value
         state.step += 1
         state.seconds = time.perf_counter() - began
@@ -149,17 +153,30 @@ def train(
     return Outcome(state.step, state.seconds, reason, state.curve[-1] if state.curve else {})
 
 
-def _step(task: Task, generator: Generator) -> dict[str, float]:
+def _step(task: Task, generator: Generator, state: _State) -> dict[str, float]:
     task.module.train()
     with _own_randomness(task, generator):
         task.optimizer.zero_grad(set_to_none=True)
         losses = task.losses(generator)
         losses["loss"].backward()  # type: ignore[no-untyped-call]
+        _cut_spike(task.module, state)
         task.optimizer.step()
     values = {name: float(value.detach()) for name, value in losses.items()}
     if not all(torch.isfinite(torch.tensor(list(values.values())))):
         raise WeightsError(f"the training has diverged, its losses are {values}; lower the rate")
     return values
+
+
+def _cut_spike(module: nn.Module, state: _State) -> None:
+    """Limit the norm of the gradient to a multiple of what it usually is.
+
+    Adam divides by what gradients were lately: one that is far larger moves the weights so far that
+    a network does not find back, above all where a run that had come to rest is given more time.
+    """
+    most = _SPIKE * state.norm if state.norm else float("inf")
+    norm = min(most, float(nn.utils.clip_grad_norm_(module.parameters(), most)))
+    if math.isfinite(norm):
+        state.norm = _USUAL * state.norm + (1 - _USUAL) * norm if state.norm else norm
 
 
 def _validate(task: Task, generator: Generator) -> dict[str, float]:
