@@ -116,7 +116,8 @@ def test_a_budget_of_pairs_is_spent_once(tmp_path: Path, monkeypatch: pytest.Mon
     told: list[tuple[str, int, int]] = []
     few = Setting(slow, tmp_path, faces, minutes=1, progress=lambda *line: told.append(line))
     assert make_pairs(few).photos == 16
-    assert told == [("protecting pairs", 30, 60), ("protecting pairs", 60, 60)]  # of the budget
+    stage = "protecting pairs, seconds"
+    assert told[:3] == [(stage, 0, 60), (stage, 30, 60), (stage, 60, 60)]
     assert slow.asked == [8, 8, 16]  # the last call reads what is kept
     slow.asked.clear()
     assert make_pairs(few).photos == 16
@@ -129,6 +130,9 @@ def test_a_budget_of_pairs_is_spent_once(tmp_path: Path, monkeypatch: pytest.Mon
     assert slow.asked == [8, 32]
     assert make_pairs(replace(few, pairs=20)).photos == 16
     assert make_pairs(few).photos == 16  # more was spent since
+    told.clear()
+    assert make_pairs(replace(few, minutes=60)).photos == 60
+    assert [done for *_, done, total in told if total == 3600][-1] == 3600  # no photo is left
 
 
 def test_kept_pairs_are_mirrored_together() -> None:
@@ -152,6 +156,7 @@ def test_what_a_source_does_not_show_counts_nowhere(tmp_path: Path) -> None:
     for faces in (masked, TrainingImages("masked", whole.pixels, inside)):
         source = FreshPairs(blank, faces)
         task = ReconstructionTask(source, width=1 / 16, seed=0, device=torch.device("cpu"))
+        task.begin()
         with torch.no_grad():
             losses.append(task.validate(Generator())["loss"])
     assert losses[0] == losses[1]
@@ -186,15 +191,17 @@ def test_a_training_goes_on_where_it_was_ended(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     setting = Setting(victim("blur", tmp_path), tmp_path, photos(20), minutes=0.03, width=1 / 16)
-    first = reconstruct(setting).about["training"]
+    begun = reconstruct(setting)
+    sent = setting.victim.protect(synthetic_faces(2, seed=4))
+    found = begun.recover(sent)
     monkeypatch.setattr("veilface.attacks.reconstruction.straighten", None)  # nothing starts again
     monkeypatch.setattr(FreshPairs, "validation", None)
     again = reconstruct(setting)
-    assert first["steps"] > 0
-    assert again.about["training"]["steps"] == first["steps"]
-    found = again.recover(setting.victim.protect(synthetic_faces(2, seed=4)))
+    steps = begun.about["training"]["steps"]
+    assert steps > 0
+    assert again.about["training"]["steps"] == steps
     assert found.shape == (2, 3, 112, 112)
-    assert 0 <= float(found.min()) <= float(found.max()) <= 1
+    assert torch.equal(again.recover(sent), found)
 
 
 def test_the_folded_cheat_loses_nothing() -> None:
@@ -216,6 +223,7 @@ def test_least_squares_undo_one_cheat_only(tmp_path: Path) -> None:
         easy = Victim(cheat, tmp_path)
         source = FreshPairs(easy, photos(96))
         task = ReconstructionTask(source, width=1 / 16, seed=0, device=torch.device("cpu"))
+        task.begin()
         sent = easy.protect(faces).images
         assert float(ssim(sent, faces).mean()) < 0.2  # it looks strong
         found = apply(task.module, sent, task.device)
@@ -231,6 +239,7 @@ def test_what_is_not_linear_is_learnt(tmp_path: Path) -> None:
     cheat = Victim(FoldedPattern(), tmp_path)
     source = FreshPairs(cheat, photos(96))
     task = ReconstructionTask(source, width=1 / 8, seed=0, device=torch.device("cpu"))
+    task.begin()
     before = float(ssim(apply(task.module, cheat.protect(faces).images, task.device), faces).mean())
     # Steps, not minutes: what a busy machine manages in a minute decides nothing here.
     train(task, folder=tmp_path, recipe={}, seed=0, budget=Budget(minutes=60, steps=200))

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from veilface.attacks.base import Setting
 from veilface.attacks.learning import seeded
-from veilface.attacks.nulls import mean_face
+from veilface.attacks.nulls import FEW, mean_face
 from veilface.core.template import SIDE
 from veilface.recognizers.embedding import embed_faces
 from veilface.recognizers.recognizer import Recognizer
@@ -56,8 +56,8 @@ class FaceSpace:
 
 
 def digest_of(faces: TrainingImages) -> str:
-    """Of everything that a space depends on beside the recogniser and the seed."""
-    digest = hashlib.sha256(repr((_EIGENFACES, _SPANNED, _RIDGE)).encode())
+    """Of what a space depends on beside the recogniser and the seed: photos and settings."""
+    digest = hashlib.sha256(repr((_EIGENFACES, _SPANNED, _RIDGE, FEW)).encode())
     for values in (faces.pixels, faces.inside):
         if values is not None:
             digest.update(values.contiguous().numpy().data)
@@ -69,7 +69,7 @@ def learn_space(recognizer: Recognizer, faces: TrainingImages, setting: Setting)
 
     Args:
         recognizer: Of the embeddings.
-        faces: At least 20 photos.
+        faces: Photos.
         setting: Says the seed, and is told the progress.
     """
     mean = mean_face(faces)

@@ -4,7 +4,7 @@ The attacker has a recogniser and clean photos of other people, and no protected
 looked for among the eigenfaces of those photos: least squares say where an embedding points, and
 descent through the recogniser goes on from there until the face has the embedding that is held.
 What comes of f(X) so is the least that a picture gives away which keeps the match: generators that
-learned from millions of faces may show more.
+learned from millions of faces may show more. No published attack is followed.
 """
 
 from __future__ import annotations
@@ -37,7 +37,6 @@ _FEWEST = 20  # photos
 _PRIOR = 0.0003  # of the squared way from where least squares point, against 1 - cosine
 _RATE = 0.05  # standard deviations a step
 _SHIFT = 2  # pixels; what only one grid of pixels shows a recogniser is no face
-_DESCENT = (STEPS, _PRIOR, _RATE, _SHIFT)
 
 
 def invert_embedding(setting: Setting) -> Fitted:
@@ -65,7 +64,8 @@ def invert_embedding(setting: Setting) -> Fitted:
     def recover(protected: Protected) -> Tensor:
         seen = torch.from_numpy(embed_faces(recognizer, quantise(protected.images)))
         held = hashlib.sha256(seen.numpy().data).hexdigest()
-        about = {"attack": "inverted", "space": recipe, "held": held, "descent": _DESCENT}
+        descent = [STEPS, _PRIOR, _RATE, _SHIFT]
+        about = {"attack": "inverted", "space": recipe, "held": held, "descent": descent}
         path = setting.place_of(about).with_suffix(".safetensors")
         if not path.is_file():  # the control of every protector inverts the same photos
             write_tensors(path, {"faces": _descend_all(space, recognizer, seen, setting)}, {})

@@ -62,6 +62,8 @@ def learn(
     recipe: Mapping[str, Any],
     setting: Setting,
     see: Callable[[Protected], Tensor],
+    *,
+    begin: Callable[[], None] | None = None,
 ) -> Fitted:
     """Train within the budget, or continue a training that was ended.
 
@@ -70,6 +72,7 @@ def learn(
         recipe: Of `recipe_of`.
         setting: Says where it is kept, and for how long it is trained.
         see: What the network is shown of what was protected.
+        begin: Prepares the task where no training is continued.
     """
     outcome = train(
         task,
@@ -78,6 +81,7 @@ def learn(
         seed=setting.seed,
         budget=Budget(minutes=setting.minutes, every=EVERY, patience=PATIENCE),
         progress=setting.train_progress,
+        begin=begin,
     )
 
     def recover(protected: Protected) -> Tensor:

@@ -164,7 +164,11 @@ def make_pairs(setting: Setting, *, shuffled: bool = False) -> Source:
     if done < 2 * CHUNK:
         raise AttackError(f"{done} pairs are too few to learn from; allow more --budget or --pairs")
     made = faces.part(slice(done))
-    images = victim.protect(made.batch(torch.arange(done)).faces).images  # they are kept
+    images = victim.protect(
+        made.batch(torch.arange(done)).faces,
+        # They are kept; where the images were removed since, it takes as long as it did.
+        progress=lambda count, total: setting.progress("pairs", count, total),
+    ).images
     return KeptPairs(images, made, shuffled)
 
 
@@ -177,28 +181,36 @@ def _protected(setting: Setting, faces: TrainingImages) -> int:
     """
     victim, everybody = setting.victim, setting.faces or faces
     about = {"attack": "protected", "victim": victim.describe(), "seed": victim.seed}
-    about |= {"faces": f"{everybody.name}, {len(everybody)}"}
+    # What one device keeps another one has to protect anew.
+    about |= {"faces": f"{everybody.name}, {len(everybody)}", "device": victim.device.type}
     path = setting.place_of(about).with_suffix(".json")
     setting.folder.mkdir(parents=True, exist_ok=True)
-    reached: list[tuple[int, float]] = []  # photos, seconds
+    reached: list[tuple[int, float]] = [(0, 0.0)]  # photos, seconds
     if path.is_file():
         reached = json.loads(path.read_text(encoding="utf-8"))
     chunk, budget = chunk_size(victim.device), 60 * setting.minutes
-    while True:
-        for photos, seconds in reached:
-            if photos >= len(faces) or seconds >= budget:
-                return min(photos, len(faces))
+
+    def enough() -> int | None:
+        found = (count for count, spent in reached if count >= len(faces) or spent >= budget)
+        return next(found, None)
+
+    def tell() -> None:
+        # Either all photos are protected first, or the time is over first.
+        share = min(1.0, max(reached[-1][0] / len(faces), reached[-1][1] / budget))
+        setting.progress("protecting pairs, seconds", round(budget * share), round(budget))
+
+    if enough() is None:
+        tell()
+    while (done := enough()) is None:
         began = time.monotonic()
-        photos, seconds = reached[-1] if reached else (0, 0.0)
+        photos, seconds = reached[-1]
         start = photos // chunk * chunk  # kept images are found by whole chunks
         part = faces.part(slice(start, start + chunk * (victim.jobs or 2)))
         victim.protect(part.batch(torch.arange(len(part))).faces)
-        photos, seconds = start + len(part), seconds + time.monotonic() - began
-        reached.append((photos, seconds))
+        reached.append((start + len(part), seconds + time.monotonic() - began))
         write_atomic(path, json.dumps(reached).encode(), overwrite=True)
-        # Either all photos are protected first, or the time is over first.
-        share = min(1.0, max(photos / len(faces), seconds / budget))
-        setting.progress("protecting pairs", round(budget * share), round(budget))
+        tell()
+    return min(done, len(faces))
 
 
 def _split(faces: TrainingImages) -> tuple[TrainingImages, TrainingImages]:

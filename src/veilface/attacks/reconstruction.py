@@ -10,7 +10,6 @@ Source:
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cached_property
 
 import torch
 from torch import Generator, Tensor, nn
@@ -19,7 +18,7 @@ from veilface.attacks.base import Fitted, Setting, observed
 from veilface.attacks.learning import RATE, batch_size, learn, recipe_of, seeded
 from veilface.attacks.pairs import Pairs, Source, make_pairs
 from veilface.training.images import l1_inside
-from veilface.training.loop import CHECKPOINT, generator_of
+from veilface.training.loop import generator_of
 from veilface.training.straight import silence, straighten
 from veilface.training.unet import UNet
 
@@ -74,28 +73,22 @@ class ReconstructionTask:
         width: Of the network.
         seed: Of its initial weights and of the examples that scale the channels.
         device: To train on.
-        resumed: Whether there is a checkpoint, whose weights and scaling replace the first ones.
     """
 
-    def __init__(
-        self,
-        source: Source,
-        *,
-        width: float,
-        seed: int,
-        device: torch.device,
-        resumed: bool = False,
-    ) -> None:
-        self.source, self.device = source, device
+    def __init__(self, source: Source, *, width: float, seed: int, device: torch.device) -> None:
+        self.source, self.seed, self.device = source, seed, device
+        self._kept: Pairs | None = None
         self.batch = batch_size(device)
-        examples = source.draw(1 if resumed else _SCALED, generator_of(seed, "scale"))
-        channels = examples.sent.shape[1]
+        channels = source.draw(1, generator_of(seed, "scale")).sent.shape[1]
         self.module = seeded(lambda: Reconstructor(channels, width=width), seed=seed)
         # A quarter faster on a CPU than channels first.
         self.module.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        if not resumed:
-            self.module.start(examples)
         self.optimizer = torch.optim.Adam(self.module.parameters(), lr=RATE)
+
+    def begin(self) -> None:
+        """Make what a checkpoint replaces, and what validates, before the time counts."""
+        self.module.start(self.source.draw(_SCALED, generator_of(self.seed, "scale")))
+        self._kept = self.source.validation()
 
     def losses(self, generator: Generator) -> Mapping[str, Tensor]:
         """Of one batch."""
@@ -103,12 +96,9 @@ class ReconstructionTask:
 
     def validate(self, generator: Generator) -> Mapping[str, float]:
         """On photos that are never drawn."""
+        if self._kept is None:  # protecting them takes time; a finished training needs none
+            self._kept = self.source.validation()
         return {"loss": float(self._loss(self._kept))}
-
-    @cached_property
-    def _kept(self) -> Pairs:
-        # Protecting them takes time, which a training that was finished before does not need.
-        return self.source.validation()
 
     def _loss(self, pairs: Pairs) -> Tensor:
         found = self.module(pairs.sent.to(self.device))
@@ -135,14 +125,8 @@ def reconstruct(setting: Setting, *, shuffled: bool = False) -> Fitted:
         pairs=source.count,
         photos=source.photos,
     )
-    task = ReconstructionTask(
-        source,
-        width=setting.width,
-        seed=setting.seed,
-        device=setting.device,
-        resumed=(setting.place_of(recipe) / CHECKPOINT).is_file(),
-    )
-    return learn(task, recipe, setting, observed)
+    task = ReconstructionTask(source, width=setting.width, seed=setting.seed, device=setting.device)
+    return learn(task, recipe, setting, observed, begin=task.begin)
 
 
 def shuffled(setting: Setting) -> Fitted:

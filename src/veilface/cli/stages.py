@@ -16,7 +16,7 @@ class Stages(Shown):
     """Told a stage, how much of it is done and of how much; shows that on stderr.
 
     What is done already when a stage is told of first took no time, so it says nothing about the
-    rest. A stage of which less is done than before has begun again.
+    rest. A stage of which less is done than before, or another total, has begun again.
 
     Args:
         every: Seconds between two lines of a stage.
@@ -24,17 +24,17 @@ class Stages(Shown):
 
     def __init__(self, *, every: float = _EVERY) -> None:
         self.every = every
-        self._stage, self._done = "", 0
+        self._stage, self._done, self._total = "", 0, 0
         self._pace = Pace(every)
 
     def __call__(self, stage: str, done: int, total: int) -> None:
         """So much of a stage is done; a stage of nothing is not shown."""
         if not total:
             return
-        if stage != self._stage or done < self._done:
+        if stage != self._stage or done < self._done or total != self._total:
             self._stage, self._pace = stage, Pace(self.every, free=done)
             self.begin(stage, done, total)
-        self._done = done
+        self._done, self._total = done, total
         self.moved(done, total)
 
     def begin(self, stage: str, done: int, total: int) -> None:

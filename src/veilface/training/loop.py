@@ -1,7 +1,8 @@
 """The training loop: seeded, resumable, within a budget, and a curve of what it did.
 
 Step k draws everything from a generator of (seed, k), so that a run which was ended and resumed
-does the same steps as one that was not, and nothing has to be remembered but their number.
+does the same steps as one that was not: beside the weights and the optimiser only their number and
+the usual norm of the gradient are remembered. Gradients far above it are cut, in every training.
 """
 
 from __future__ import annotations
@@ -109,6 +110,7 @@ def train(
     seed: int,
     budget: Budget,
     progress: Callable[[Mapping[str, Any]], None] | None = None,
+    begin: Callable[[], None] | None = None,
 ) -> Outcome:
     """Train, or continue a run that was ended.
 
@@ -119,6 +121,7 @@ def train(
         seed: Of the batches and of everything random in the networks.
         budget: When to stop; the rates fall to 0 over the last 30 % of it.
         progress: Told each line of the curve.
+        begin: Called before the first step of a run that is not continued; takes none of the time.
 
     Raises:
         WeightsError: The folder holds a run of another recipe, or a damaged one.
@@ -126,6 +129,8 @@ def train(
     """
     folder.mkdir(parents=True, exist_ok=True)
     rates = [group["lr"] for group in task.optimizer.param_groups]
+    if begin is not None and not (folder / CHECKPOINT).is_file():
+        begin()
     state = _resumed(task, folder / CHECKPOINT, dict(recipe))
     began = time.perf_counter() - state.seconds
     sums: dict[str, float] = {}
@@ -172,11 +177,17 @@ def _cut_spike(module: nn.Module, state: _State) -> None:
 
     Adam divides by what gradients were lately: one that is far larger moves the weights so far that
     a network does not find back, above all where a run that had come to rest is given more time.
+    The first is not cut: it says what is usual.
+
+    Raises:
+        WeightsError: It is not finite.
     """
     most = _SPIKE * state.norm if state.norm else float("inf")
-    norm = min(most, float(nn.utils.clip_grad_norm_(module.parameters(), most)))
-    if math.isfinite(norm):
-        state.norm = _USUAL * state.norm + (1 - _USUAL) * norm if state.norm else norm
+    norm = float(nn.utils.clip_grad_norm_(module.parameters(), most))
+    if not math.isfinite(norm):
+        raise WeightsError(f"the training has diverged, its gradient is {norm}; lower the rate")
+    norm = min(norm, most)
+    state.norm = _USUAL * state.norm + (1 - _USUAL) * norm if state.norm else norm
 
 
 def _validate(task: Task, generator: Generator) -> dict[str, float]:
