@@ -145,3 +145,19 @@ def test_many_faces_are_inverted_in_batches(
 def test_too_few_photos_are_refused(setting: Setting) -> None:
     with pytest.raises(DatasetError, match="5 photos span no space of faces; 20 are needed"):
         invert_embedding(replace(setting, pairs=5))
+
+
+def test_of_several_versions_the_mean_of_their_embeddings_is_inverted(
+    setting: Setting, space: FaceSpace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inversion, "STEPS", 2)
+    fitted = invert_embedding(setting)
+    versions = [setting.victim.protect(synthetic_faces(2, seed=seed)) for seed in (4, 5)]
+    recognizer = load_recognizer("sface")
+    summed = sum(embed_faces(recognizer, version.images) for version in versions)
+    mean = torch.nn.functional.normalize(torch.as_tensor(summed), dim=1)
+    wanted = descend(space, recognizer, mean, seed=setting.seed)
+    torch.testing.assert_close(fitted.attack(versions), wanted, atol=2 / 255, rtol=0)
+    alone = fitted.attack(versions[:1])
+    assert torch.equal(alone, fitted.recover(versions[0]))
+    assert float((alone - wanted).abs().max()) > 0.02

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -12,7 +12,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from veilface.attacks.victim import Victim
+from veilface.attacks.victim import Victim, averaged
 from veilface.errors import DatasetError
 from veilface.training.images import TrainingImages
 from veilface.types import Protected
@@ -87,10 +87,21 @@ class Fitted:
     Attributes:
         recover: What it does.
         about: What it was fitted on, as JSON-ready values.
+        recover_several: What it does with independent protections of the same faces, where it knows
+            better than to look at their mean.
     """
 
     recover: Recover
     about: Mapping[str, Any] = field(default_factory=dict)
+    recover_several: Callable[[Sequence[Protected]], Tensor] | None = None
+
+    def attack(self, versions: Sequence[Protected]) -> Tensor:
+        """Images from one or more independent protections of the same faces."""
+        if len(versions) == 1:
+            return self.recover(versions[0])
+        if self.recover_several is not None:
+            return self.recover_several(versions)
+        return self.recover(averaged(versions))
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,18 +2,22 @@
 
 The attacker has a recogniser and clean photos of other people, and no protected image. The face is
 looked for among the eigenfaces of those photos: least squares say where an embedding points, and
-descent through the recogniser goes on from there until the face has the embedding that is held.
-What comes of f(X) so is the least that a picture gives away which keeps the match: generators that
-learned from millions of faces may show more. No published attack is followed.
+descent through the recogniser goes on from there until the face has the embedding that is held. Of
+several versions the mean of their embeddings is inverted. What comes of f(X) so is the least that a
+picture gives away which keeps the match: generators that learned from millions of faces may show
+more. No published attack is followed.
 """
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
 
+import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from veilface.attacks.base import Fitted, Setting
@@ -61,8 +65,12 @@ def invert_embedding(setting: Setting) -> Fitted:
     }
     space = _kept(setting.place_of(recipe).with_suffix(".safetensors"), recognizer, faces, setting)
 
-    def recover(protected: Protected) -> Tensor:
-        seen = torch.from_numpy(embed_faces(recognizer, quantise(protected.images)))
+    def recover(versions: Sequence[Protected]) -> Tensor:
+        # What a recogniser sees of each version and not of their mean, which it was not made for.
+        each = [embed_faces(recognizer, quantise(version.images)) for version in versions]
+        seen = torch.from_numpy(each[0])
+        if len(versions) > 1:
+            seen = F.normalize(torch.from_numpy(np.mean(each, axis=0)))
         held = hashlib.sha256(seen.numpy().data).hexdigest()
         descent = [STEPS, _PRIOR, _RATE, _SHIFT]
         about = {"attack": "inverted", "space": recipe, "held": held, "descent": descent}
@@ -71,7 +79,8 @@ def invert_embedding(setting: Setting) -> Fitted:
             write_tensors(path, {"faces": _descend_all(space, recognizer, seen, setting)}, {})
         return read_tensors(path)[0]["faces"]
 
-    return Fitted(recover, {**recipe, "training": {"steps": STEPS}})
+    about = {**recipe, "training": {"steps": STEPS}}
+    return Fitted(lambda protected: recover([protected]), about, recover)
 
 
 def descend(space: FaceSpace, recognizer: Recognizer, vectors: Tensor, *, seed: int) -> Tensor:

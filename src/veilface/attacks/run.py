@@ -45,7 +45,7 @@ class Outcome:
         protector: Its name.
         dataset: Name of the set.
         judge: The recogniser that decided about identity.
-        versions: Independent protections that were averaged first.
+        versions: Independent protections of each photo that the attacker had.
         measures: By name, of the recovered images against the photos.
         null: The same of an attacker who knows nothing: the average face, or a grey card where
             there are no photos of other people.
@@ -122,7 +122,7 @@ def run_attack(
             judge.
         judge: Scores.
         dataset: Name of their set.
-        versions: Independent protections of each photo, averaged first.
+        versions: Independent protections of each photo that the attacker has.
 
     Raises:
         ShapeError: Fewer than one version.
@@ -133,12 +133,12 @@ def run_attack(
         raise ShapeError(f"{versions} versions cannot be averaged")
     attacker = setting.recognizer if attack.name == "embedding" else None
     check_uninvolved(judge.recognizer.name, setting.victim, attacker)
-    protected = _versions(setting, faces, versions)
+    protected = [_ask(setting, faces, draw) for draw in range(versions)]
     fitted = attack.fit(setting)
-    images = fitted.recover(protected)
+    images = fitted.attack(protected)
     measures = dict(judge.measure(images))
     if setting.victim.hides_behind_strangers:
-        beneath = strangers(protected.images, setting.folder)
+        beneath = strangers(averaged(protected).images, setting.folder)
         measures["stranger"] = judge.matched(images, beneath)
     controls = _controls(attack, setting, fitted, faces)
     weakest = min(controls, key=lambda each: each.ssim.value, default=None)
@@ -151,7 +151,7 @@ def run_attack(
         judge=judge.recognizer.name,
         versions=versions,
         measures=measures,
-        null=judge.measure(nothing.recover(protected)),
+        null=judge.measure(nothing.attack(protected)),
         planted=weakest.ssim if weakest and attack.control == "planted" else None,
         unprotected=judge.measure(weakest.images)["source"]
         if weakest and attack.control == "clean"
@@ -161,17 +161,12 @@ def run_attack(
     )
 
 
-def _versions(setting: Setting, faces: Tensor, versions: int) -> Protected:
-    def ask(draw: int) -> Protected:
-        return setting.victim.protect(
-            faces,
-            draw=draw,
-            progress=lambda done, total: setting.progress("protecting", done, total),
-        )
-
-    if versions == 1:
-        return ask(0)
-    return averaged([ask(draw) for draw in range(versions)])
+def _ask(setting: Setting, faces: Tensor, draw: int) -> Protected:
+    return setting.victim.protect(
+        faces,
+        draw=draw,
+        progress=lambda done, total: setting.progress("protecting", done, total),
+    )
 
 
 @dataclass(frozen=True, slots=True)

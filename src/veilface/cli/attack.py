@@ -43,7 +43,8 @@ def attack(  # noqa: PLR0917 - typer passes by keyword
     ] = None,
     full: Full = False,
     versions: Annotated[
-        int, typer.Option(min=1, help="Protections of each photo that are averaged first.")
+        int,
+        typer.Option(min=1, help="Protections of each photo that the attacker has, and averages."),
     ] = 1,
     limit: Annotated[int, typer.Option(min=2, help="Most people.")] = 200,
     width: Annotated[
