@@ -35,12 +35,15 @@ def seeded(build: Callable[[], Built], *, seed: int, purpose: str = "weights") -
         return build()
 
 
-def recipe_of(attack: str, setting: Setting, **more: object) -> dict[str, Any]:
+def recipe_of(
+    attack: str, setting: Setting, *, photos: int | None = None, **more: object
+) -> dict[str, Any]:
     """What the weights of an attack depend on.
 
     Args:
         attack: Its name.
         setting: With photos of other people.
+        photos: How many of the first of them it learns from; by default all that it may.
         more: What they depend on beside photos, width and seed.
 
     Raises:
@@ -49,8 +52,8 @@ def recipe_of(attack: str, setting: Setting, **more: object) -> dict[str, Any]:
     faces = setting.training_faces()
     return {
         "attack": attack,
-        "faces": [faces.name, len(faces)],
-        "photos": len(faces),
+        "faces": faces.name,
+        "photos": len(faces) if photos is None else photos,
         "width": setting.width,
         "seed": setting.seed,
         **more,

@@ -10,6 +10,8 @@ from veilface.errors import ShapeError
 
 LEVELS = (64, 128, 256, 512, 1024)
 
+_QUIET = 0.3  # of the scale, for what comes from below
+
 
 class UNet(nn.Module):
     """Five levels of two 3x3 convolutions with ReLU, no normalisation, skips by concatenation.
@@ -53,6 +55,30 @@ class UNet(nn.Module):
             x = merge(torch.cat([skip, up(x)], dim=1))
         result: Tensor = self.head(x)
         return result
+
+
+@torch.no_grad()
+def keep_scale(network: UNet) -> None:
+    """First weights with which values keep their scale from layer to layer.
+
+    With PyTorch's own a sixth of a signal's power is left after each layer, and the lower levels
+    learn nothing for hundreds of steps. What comes from a level below starts quieter, so that the
+    network begins with what is near.
+
+    Source:
+        He et al., Delving deep into rectifiers, ICCV 2015, Eq. 10.
+    """
+    for module in network.modules():
+        if isinstance(module, nn.ConvTranspose2d):
+            # At stride 2 a pixel is the sum of a quarter of the taps.
+            taps = module.in_channels * module.weight[0, 0].numel() / 4
+            module.weight.normal_(std=_QUIET * taps**-0.5)
+        elif isinstance(module, nn.Conv2d):
+            nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
+        else:
+            continue
+        assert module.bias is not None  # noqa: S101
+        module.bias.zero_()
 
 
 def scaled(channels: int, width: float) -> int:
