@@ -37,6 +37,7 @@ class Setting:
         faces: Photos of other people; None where there are none.
         pairs: Most of those photos to use; all of them by default.
         minutes: Of training, and as much again of protecting where pairs cost that.
+        steps: Most steps of a training; by default what the minutes allow.
         width: Multiplies the channels of networks.
         recognizer: Name of the recogniser that an embedding is inverted of.
         seed: Of everything random.
@@ -49,6 +50,7 @@ class Setting:
     faces: TrainingImages | None = None
     pairs: int | None = None
     minutes: float = 10.0
+    steps: int | None = None
     width: float = 0.25
     recognizer: str = "sface"
     seed: int = 0

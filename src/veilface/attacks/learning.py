@@ -44,7 +44,7 @@ def recipe_of(
         attack: Its name.
         setting: With photos of other people.
         photos: How many of the first of them it learns from; by default all that it may.
-        more: What they depend on beside photos, width and seed.
+        more: What they depend on beside photos, steps, width and seed.
 
     Raises:
         DatasetError: There are no photos.
@@ -54,6 +54,7 @@ def recipe_of(
         "attack": attack,
         "faces": faces.name,
         "photos": len(faces) if photos is None else photos,
+        "steps": setting.steps,
         "width": setting.width,
         "seed": setting.seed,
         **more,
@@ -82,7 +83,7 @@ def learn(
         folder=setting.place_of(recipe),
         recipe=dict(recipe),
         seed=setting.seed,
-        budget=Budget(minutes=setting.minutes, every=EVERY, patience=PATIENCE),
+        budget=Budget(setting.minutes, steps=setting.steps, every=EVERY, patience=PATIENCE),
         progress=setting.train_progress,
         begin=begin,
     )

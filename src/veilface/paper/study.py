@@ -100,11 +100,11 @@ class Study:
     def trainings(self) -> int:
         """Most trainings, and protections of their pairs, that an experiment on attacks takes.
 
-        One for each method; for each preset its pairs, its network and the controls with as many
-        pairs; and the controls of the methods and the null.
+        For each method its network and the controls with as many steps, for each preset its pairs
+        too; and the null.
         """
         ready = sum(each.ready for each in compared_methods())
-        return ready + (2 + len(CHEATS)) * len(self.presets) + len(CHEATS) + 1
+        return (1 + len(CHEATS)) * ready + (2 + len(CHEATS)) * len(self.presets) + 1
 
     def leave_one_out(self, dataset: str) -> Evaluation | None:
         """All methods, presets and controls on a set; None when the set is not here.

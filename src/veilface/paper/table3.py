@@ -27,11 +27,10 @@ NOTES = (
     "a picture gives away which keeps the match.",
     "Photos that pairs were made of, and steps of the training, within {minutes:g} minutes for "
     "each; presets protect as many as {minutes:g} minutes allow. Control: what the same attacker, "
-    "with the same means, recovers of an easy protector: for a U-Net the SSIM of the planted cheat "
-    "that it recovers least of, for 'embedding' the share of unprotected photos that are matched; "
-    "the same time is more steps where protecting costs nothing. Where it is too weak, the row "
-    "says nothing about its method. The steps of 'embedding' are those of the descent to each "
-    "face, whatever the minutes.",
+    "with as many photos and steps, recovers of an easy protector: for a U-Net the SSIM of the "
+    "planted cheat that it recovers least of, for 'embedding' the share of unprotected photos that "
+    "are matched. Where it is too weak, the row says nothing about its method. The steps of "
+    "'embedding' are those of the descent to each face, whatever the minutes.",
 )
 _OURS = ("unet", "portrait", "graft", "highpass", "look", "embedding")
 _NOBODY = {

@@ -24,6 +24,7 @@ from torch.optim import Optimizer
 from veilface.core.files import write_atomic
 from veilface.errors import WeightsError
 from veilface.training.checkpoint import device_of, read_checkpoint, write_checkpoint
+from veilface.training.memory import keep_memory
 
 CHECKPOINT = "checkpoint.safetensors"
 CURVE = "losses.jsonl"
@@ -127,6 +128,7 @@ def train(
         WeightsError: The folder holds a run of another recipe, or a damaged one.
         ImageError: The folder cannot be written.
     """
+    keep_memory()
     folder.mkdir(parents=True, exist_ok=True)
     rates = [group["lr"] for group in task.optimizer.param_groups]
     if begin is not None and not (folder / CHECKPOINT).is_file():
