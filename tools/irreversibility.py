@@ -114,7 +114,7 @@ def _table(found: Sequence[Mapping[str, Any]]) -> str:
     for one in found:
         cells = [_figure(one["measures"].get(name), name) for name in _COLUMNS]
         said = "; ".join(one["verdict"])
-        rows.append([f"`{one['attack']}`{_averaged(one)}", one["level"], *cells, said])
+        rows.append([f"`{one['attack']}`{_versions(one)}", one["level"], *cells, said])
     # Who learns from photos is compared with their mean, who has none with a grey card.
     nulls: dict[tuple[str, ...], list[str]] = {}
     for one in found:
@@ -147,8 +147,8 @@ def _is_weak(one: Mapping[str, Any]) -> bool:
     return any(said.startswith("too weak") for said in one["verdict"])
 
 
-def _averaged(one: Mapping[str, Any]) -> str:
-    return "" if one["versions"] == 1 else f", mean of {one['versions']}"
+def _versions(one: Mapping[str, Any]) -> str:
+    return "" if one["versions"] == 1 else f", {one['versions']} versions"
 
 
 def _markdown(rows: Sequence[Sequence[str]]) -> str:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 import torch
 from torch import Generator
 
 from tests.fixtures.faces import synthetic_faces
-from veilface.attacks.base import Setting, observed
-from veilface.attacks.learning import apply
+from veilface.attacks.base import Attack, Fitted, Setting, observed
+from veilface.attacks.learning import apply, recipe_of
 from veilface.attacks.nulls import average_face, mean_face
 from veilface.attacks.pairs import FreshPairs, KeptPairs, make_pairs
 from veilface.attacks.planted import CHEATS, LIMIT, FoldedPattern, pattern
@@ -20,10 +22,13 @@ from veilface.attacks.reconstruction import (
     Reconstructor,
     reconstruct,
 )
+from veilface.attacks.run import run_attack
+from veilface.attacks.scores import Judge
 from veilface.attacks.victim import Victim, averaged, seen
 from veilface.errors import DatasetError
 from veilface.imaging.tensors import to_uint8
 from veilface.jobs.cache import Job
+from veilface.measures.intervals import Estimate, wilson
 from veilface.measures.metrics import ssim
 from veilface.training.images import TrainingImages
 from veilface.training.loop import Budget, train
@@ -74,6 +79,52 @@ def test_averages_of_versions_lose_what_is_random(tmp_path: Path) -> None:
     one, mean = noisy.protect(faces), averaged([noisy.protect(faces, draw=k) for k in range(16)])
     off = [(each.images - faces).square().mean() for each in (one, mean)]
     assert float(off[1]) < 0.2 * float(off[0])
+
+
+def test_an_attack_sees_the_mean_of_versions_unless_it_knows_better(tmp_path: Path) -> None:
+    noisy, faces = victim("noisy", tmp_path), synthetic_faces(2)
+    versions = [noisy.protect(faces, draw=draw) for draw in range(3)]
+    plain = Fitted(lambda protected: protected.images)
+    assert torch.equal(plain.attack(versions[1:2]), versions[1].images)
+    mean = torch.stack([each.images for each in versions]).mean(dim=0)
+    torch.testing.assert_close(plain.attack(versions), mean)
+    last = replace(plain, recover_several=lambda each: each[-1].images)
+    assert torch.equal(last.attack(versions), versions[-1].images)
+    assert torch.equal(last.attack(versions[:1]), versions[0].images)
+
+
+def test_a_recipe_names_the_photos_that_were_used(tmp_path: Path) -> None:
+    setting = Setting(victim("blur", tmp_path), tmp_path, photos(20))
+    few = recipe_of("unet", setting, photos=8)
+    assert few == recipe_of("unet", replace(setting, pairs=8))
+    assert few != recipe_of("unet", setting)
+    assert few != recipe_of("unet", replace(setting, faces=photos(20, seed=1)), photos=8)
+    assert few != recipe_of("unet", replace(setting, steps=5), photos=8)
+
+
+def test_controls_get_as_many_steps(tmp_path: Path) -> None:
+    setting = Setting(victim("blur", tmp_path), tmp_path, photos(20), minutes=5, width=1 / 16)
+    spent: dict[str, Setting] = {}
+
+    def fit(asked: Setting) -> Fitted:
+        spent[asked.victim.name] = asked
+        return Fitted(lambda protected: protected.images, {"training": {"steps": 7}, "photos": 12})
+
+    attack = Attack("x", "", "trainer", fit, control="planted")
+    judge = cast("Judge", Nobody())
+    found = run_attack(attack, setting, synthetic_faces(2), judge, dataset="drawn")
+    assert [each.name for each in CHEATS] == list(spent)[1:]
+    assert all((spent[each.name].steps, spent[each.name].pairs) == (7, 12) for each in CHEATS)
+    assert found.about["control"] == {"steps": 7}
+
+
+class Nobody:
+    """A judge who matches nothing."""
+
+    recognizer = SimpleNamespace(name="nobody")
+
+    def measure(self, images: torch.Tensor) -> dict[str, Estimate]:
+        return {"ssim": wilson(0, len(images))}
 
 
 def test_pairs_are_protected_anew_and_validated_on_others(tmp_path: Path) -> None:
@@ -185,6 +236,10 @@ def test_full_width_is_the_network_of_the_sources() -> None:
     with torch.random.fork_rng():
         module = Reconstructor(3, width=1.0)
     assert sum(value.numel() for value in module.parameters()) == pytest.approx(34.5e6, rel=0.01)
+    # Five levels down and four up of two convolutions, and four transposed ones between.
+    kernels = module.kernels()
+    assert len(kernels) == 22
+    assert not set(kernels) & {module.network.head.weight, module.straight.weight}
 
 
 def test_a_training_goes_on_where_it_was_ended(

@@ -93,7 +93,7 @@ def test_every_null_stands_beside_its_attacks() -> None:
     text = page([one, one | {"attack": "linear", "null": grey, "versions": 4}])
     assert "| knows nothing, beside `unet` | null | 0.40 [0.38, 0.42] |" in text
     assert "| knows nothing, beside `linear` | null | 0.10 [0.38, 0.42] |" in text
-    assert "| `linear`, mean of 4 |" in text
+    assert "| `linear`, 4 versions |" in text
 
 
 def test_what_shows_more_than_the_embedding_is_said() -> None:

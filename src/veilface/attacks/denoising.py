@@ -18,10 +18,11 @@ import torch
 from torch import Generator, Tensor, nn
 
 from veilface.attacks.base import Fitted, Setting
-from veilface.attacks.learning import RATE, batch_size, learn, recipe_of, seeded
+from veilface.attacks.learning import batch_size, learn, recipe_of, seeded
 from veilface.imaging.frequency import high_pass
 from veilface.training.images import Batch, TrainingImages, l1_inside
-from veilface.training.unet import scaled
+from veilface.training.straight import silence
+from veilface.training.unet import keep_scale, scaled
 
 DEPTH, CHANNELS = 6, 96
 """Convolutions, and their channels at full width."""
@@ -31,6 +32,7 @@ STRONGEST = 20 / 255
 
 _CUTOFFS = (4.0, 24.0)  # cycles per image, of the band that half of the noise is confined to
 _VALIDATED = 64
+_RATE = 1e-3
 
 
 class Denoiser(nn.Module):
@@ -47,14 +49,10 @@ class Denoiser(nn.Module):
         for before, after in pairwise(channels):
             layers += [nn.Conv2d(before, after, 3, padding=1), nn.ReLU(inplace=True)]
         self.noise = nn.Sequential(*layers[:-1])
-        # It starts from the image itself. With PyTorch's own weights the signal dies out before
-        # the last layer, and 80 steps learn nothing.
-        for name, values in self.noise.named_parameters():
-            if name.endswith("weight"):
-                nn.init.kaiming_normal_(values, nonlinearity="relu")
-            else:
-                nn.init.zeros_(values)
-        nn.init.zeros_(self.noise[-1].get_parameter("weight"))
+        keep_scale(self.noise)
+        last = self.noise[-1]
+        assert isinstance(last, nn.Conv2d)  # noqa: S101
+        silence(last)  # it starts from the image itself
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, 3, H, W) to (N, 3, H, W), not clamped."""
@@ -98,7 +96,7 @@ class DenoisingTask:
         self.batch = batch_size(device)
         self.module = seeded(lambda: Denoiser(width=width), seed=seed)
         self.module.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.optimizer = torch.optim.Adam(self.module.parameters(), lr=RATE)
+        self.optimizer = torch.optim.Adam(self.module.parameters(), lr=_RATE)
 
     def losses(self, generator: Generator) -> Mapping[str, Tensor]:
         """Of one batch."""

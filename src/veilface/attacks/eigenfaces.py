@@ -57,11 +57,8 @@ class FaceSpace:
 
 def digest_of(faces: TrainingImages) -> str:
     """Of what a space depends on beside the recogniser and the seed: photos and settings."""
-    digest = hashlib.sha256(repr((_EIGENFACES, _SPANNED, _RIDGE, FEW)).encode())
-    for values in (faces.pixels, faces.inside):
-        if values is not None:
-            digest.update(values.contiguous().numpy().data)
-    return digest.hexdigest()
+    about = (_EIGENFACES, _SPANNED, _RIDGE, FEW, faces.digest())
+    return hashlib.sha256(repr(about).encode()).hexdigest()
 
 
 def learn_space(recognizer: Recognizer, faces: TrainingImages, setting: Setting) -> FaceSpace:

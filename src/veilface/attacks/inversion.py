@@ -79,8 +79,8 @@ def invert_embedding(setting: Setting) -> Fitted:
             write_tensors(path, {"faces": _descend_all(space, recognizer, seen, setting)}, {})
         return read_tensors(path)[0]["faces"]
 
-    about = {**recipe, "training": {"steps": STEPS}}
-    return Fitted(lambda protected: recover([protected]), about, recover)
+    fitted_on = {**recipe, "training": {"steps": STEPS}}
+    return Fitted(lambda protected: recover([protected]), fitted_on, recover)
 
 
 def descend(space: FaceSpace, recognizer: Recognizer, vectors: Tensor, *, seed: int) -> Tensor:

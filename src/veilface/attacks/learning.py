@@ -13,7 +13,6 @@ from veilface.attacks.base import Fitted, Setting
 from veilface.training.loop import Budget, Task, generator_of, train
 from veilface.types import Protected
 
-RATE = 1e-3
 BATCH, SMALL_BATCH = 64, 8
 """Photos a step on an accelerator and on a CPU."""
 
@@ -49,11 +48,13 @@ def recipe_of(
     Raises:
         DatasetError: There are no photos.
     """
-    faces = setting.training_faces()
+    faces = setting.training_faces().part(slice(photos))
     return {
         "attack": attack,
         "faces": faces.name,
-        "photos": len(faces) if photos is None else photos,
+        "photos": len(faces),
+        "pixels": faces.digest(),
+        "batch": batch_size(setting.device),
         "steps": setting.steps,
         "width": setting.width,
         "seed": setting.seed,

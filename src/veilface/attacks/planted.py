@@ -1,7 +1,7 @@
 """Cheats that an attacker who learns must find out: weak protection that looks strong.
 
 A table of failed attacks says something only when the same attacker, with as many pairs and as
-much time, recovers from both of these. `LIMIT` is where that counts as done. One is linear, and is
+many steps, recovers from both of these. `LIMIT` is where that counts as done. One is linear, and is
 undone by least squares before anything is learnt; the other is not, and has to be learnt.
 """
 

@@ -25,7 +25,7 @@ from veilface.training.straight import silence, straighten
 from veilface.training.unet import UNet, keep_scale
 
 _SCALED = 64  # pairs that the scale of the channels is measured on
-_RATES = 4e-3, 1e-3  # of the convolutions of the network, and of everything else
+_RATES = 4e-3, 1e-3  # of the kernels, and of everything else
 
 
 class Reconstructor(nn.Module):
@@ -60,7 +60,7 @@ class Reconstructor(nn.Module):
         silence(self.network.head)
 
     def kernels(self) -> list[nn.Parameter]:
-        """Of the convolutions inside the network."""
+        """Of the network, but for its last layer, which starts at 0 beside the convolution."""
         inside = [self.network.down, self.network.up, self.network.merge]
         return [each for part in inside for each in part.parameters() if each.ndim == 4]
 
@@ -96,7 +96,8 @@ class ReconstructionTask:
         # A quarter faster on a CPU than channels first.
         self.module.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         kernels = self.module.kernels()
-        others = [each for each in self.module.parameters() if each not in set(kernels)]
+        known = set(kernels)
+        others = [each for each in self.module.parameters() if each not in known]
         self.optimizer = Muon(kernels, others, rate=_RATES[0], other_rate=_RATES[1])
 
     def begin(self) -> None:
@@ -136,6 +137,7 @@ def reconstruct(setting: Setting, *, shuffled: bool = False) -> Fitted:
         setting,
         network="a U-Net beside a convolution",
         optimizer="Muon",
+        precision=str(fast_type(setting.device)),
         victim=setting.victim.describe(),
         pairs=source.count,
         photos=source.photos,

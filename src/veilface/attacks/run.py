@@ -13,7 +13,7 @@ from veilface.attacks.nulls import average_face, grey_card
 from veilface.attacks.planted import CHEATS, LIMIT
 from veilface.attacks.portraits import strangers
 from veilface.attacks.scores import Judge, check_uninvolved
-from veilface.attacks.victim import Victim, averaged
+from veilface.attacks.victim import Victim
 from veilface.errors import ShapeError
 from veilface.measures.intervals import Estimate, mean_over_people
 from veilface.measures.metrics import ssim
@@ -130,15 +130,16 @@ def run_attack(
         DatasetError: The attack needs photos of other people and there are none.
     """
     if versions < 1:
-        raise ShapeError(f"{versions} versions cannot be averaged")
+        raise ShapeError(f"{versions} versions of a photo: at least one is needed")
     attacker = setting.recognizer if attack.name == "embedding" else None
     check_uninvolved(judge.recognizer.name, setting.victim, attacker)
-    protected = [_ask(setting, faces, draw) for draw in range(versions)]
     fitted = attack.fit(setting)
-    images = fitted.attack(protected)
+    protected = [_ask(setting, faces, draw) for draw in range(versions)]
+    first, images = protected[0], fitted.attack(protected)
+    del protected  # channels of many faces take gigabytes
     measures = dict(judge.measure(images))
     if setting.victim.hides_behind_strangers:
-        beneath = strangers(averaged(protected).images, setting.folder)
+        beneath = strangers(first.images, setting.folder)
         measures["stranger"] = judge.matched(images, beneath)
     controls = _controls(attack, setting, fitted, faces)
     weakest = min(controls, key=lambda each: each.ssim.value, default=None)
@@ -151,7 +152,7 @@ def run_attack(
         judge=judge.recognizer.name,
         versions=versions,
         measures=measures,
-        null=judge.measure(nothing.attack(protected)),
+        null=judge.measure(nothing.recover(first)),
         planted=weakest.ssim if weakest and attack.control == "planted" else None,
         unprotected=judge.measure(weakest.images)["source"]
         if weakest and attack.control == "clean"

@@ -76,7 +76,7 @@ def attack(  # noqa: PLR0917 - typer passes by keyword
     NAME-PROTECTOR-curve.svg, and a folder NAME-PROTECTOR of what was recovered, which
     `veilface lineup make` takes as a condition. Trained networks and protected images are kept
     there, so that a run that was ended continues when the same command is run again, and one with
-    a larger budget goes on from there.
+    a larger budget goes on from there; its controls are then learnt anew, in as many steps.
     """
     with sentences(json_output=json_output):
         from dataclasses import replace

@@ -7,6 +7,7 @@ trained on them is named after them in its record.
 from __future__ import annotations
 
 import csv
+import hashlib
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -78,6 +79,14 @@ class TrainingImages:
             None if inside is None else inside[indices],
             None if people is None else people[indices],
         )
+
+    def digest(self) -> str:
+        """SHA-256 of the photos, and of where they show something."""
+        digest = hashlib.sha256()
+        for values in (self.pixels, self.inside):
+            if values is not None:
+                digest.update(values.contiguous().numpy().data)
+        return digest.hexdigest()
 
     def split(self, validation: int) -> tuple[TrainingImages, TrainingImages]:
         """All but the last ``validation`` images, and those.

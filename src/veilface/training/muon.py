@@ -17,7 +17,7 @@ from veilface.training.precision import fast_type
 
 _MOMENTUM = 0.95
 _DECAYS = 0.9, 0.999  # of Adam's moments
-_QUINTIC = 3.4445, -4.7750, 2.0315  # pushes every singular value into about [0.7, 1.2]
+_QUINTIC = 3.4445, -4.7750, 2.0315  # pushes singular values towards 1, see `orthogonal`
 _ROUNDS = 5
 _SPREAD = 0.2  # root mean square of a change at rate 1: what Adam's is
 _TINY = 1e-8
@@ -27,8 +27,9 @@ class Muon(Optimizer):
     """Orthogonal steps for some parameters, Adam's for all others.
 
     Args:
-        kernels: Of hidden convolutions, (outputs, inputs, k, k) or transposed.
-        others: Biases, and layers between the network and its images.
+        kernels: Of convolutions, (outputs, inputs, k, k) or transposed. The source leaves the first
+            and the last layer of a network to Adam; here that is the caller's choice.
+        others: Everything else.
         rate: Of the kernels; the mean change of a weight is as with Adam at this rate.
         other_rate: Of Adam.
 
@@ -76,7 +77,7 @@ class Muon(Optimizer):
     def _adam(self, parameter: Tensor, gradient: Tensor) -> Tensor:
         state = self.state[parameter]
         if not state:
-            state["step"] = torch.zeros(())
+            state["step"] = torch.zeros(())  # a checkpoint keeps tensors only
             state["mean"], state["square"] = (torch.zeros_like(parameter) for _ in range(2))
         state["step"] += 1
         first, second = _DECAYS

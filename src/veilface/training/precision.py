@@ -6,9 +6,9 @@ import torch
 
 
 def fast_type(device: torch.device) -> torch.dtype:
-    """bfloat16 where a device has instructions for it, else float32.
+    """bfloat16 where PyTorch says that a device has instructions for it, else float32.
 
-    A U-Net then takes half the time a step. Where it has none, as CPUs without AVX-512 BF16,
+    A U-Net then takes half the time a step. Where it has none, as on CPUs without AVX-512 BF16,
     bfloat16 is emulated and takes longer.
     """
     if device.type == "cuda":

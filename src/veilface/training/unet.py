@@ -58,19 +58,19 @@ class UNet(nn.Module):
 
 
 @torch.no_grad()
-def keep_scale(network: UNet) -> None:
-    """First weights with which values keep their scale from layer to layer.
+def keep_scale(network: nn.Module) -> None:
+    """First weights with which values keep their scale through convolutions and ReLUs.
 
-    With PyTorch's own a sixth of a signal's power is left after each layer, and the lower levels
-    learn nothing for hundreds of steps. What comes from a level below starts quieter, so that the
-    network begins with what is near.
+    With PyTorch's own a sixth of a signal's power is left after each layer, and deep ones learn
+    nothing for hundreds of steps. What comes from a lower level of a U-Net starts quieter, so that
+    the network begins with what is near.
 
     Source:
         He et al., Delving deep into rectifiers, ICCV 2015, Eq. 10.
     """
     for module in network.modules():
         if isinstance(module, nn.ConvTranspose2d):
-            # At stride 2 a pixel is the sum of a quarter of the taps.
+            # At stride 2 a pixel is the sum of a quarter of the taps, on average.
             taps = module.in_channels * module.weight[0, 0].numel() / 4
             module.weight.normal_(std=_QUIET * taps**-0.5)
         elif isinstance(module, nn.Conv2d):
