@@ -16,6 +16,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from veilface.attacks.run import BEATEN
+
 _COLUMNS = {
     "ssim": "SSIM",
     "psnr": "PSNR",
@@ -24,6 +26,7 @@ _COLUMNS = {
     "stranger": "is the stranger",
     "lineup_mean": "line-up",
 }
+_DIGITS = {"psnr": 1, "control": 3}  # what is not 2
 _LINKED = {
     "draws": "X' against another X' of the photo",
     "photos": "X' against another photo",
@@ -38,10 +41,16 @@ attack`](attacks.md) and `tools/unlinkability.py`: every figure is measured.
 ## Irreversibility
 
 Does any attack get more of the photo than one who knows nothing, or more of the person than the
-inverted embedding shows? The line-up is that of blurred recognisers, where guessing is .10. A
-method whose images recognisers are meant to match is matched in what is recovered, too: read 'is
-the person' beside its row `look`. 'Is the stranger' is matched with the portrait that `persona`
-started from, found in the bank.
+inverted embedding shows? The last column names the measures in which it gets more than the null in
+the first row, with intervals that do not meet. The line-up is that of blurred recognisers, where
+guessing is .10. A method whose images recognisers are meant to match is matched in what is
+recovered, too: read 'is the person' beside its row `look`. 'Is the stranger' is matched with the
+portrait that `persona` started from, found in the bank.
+
+The control says how strong the attacker is: of one that learns from pairs, the SSIM of the planted
+cheat that it recovers least of, where .9 is needed; of one that inverts embeddings, the share of
+unprotected photos that it recovers. What an attacker recovers who is too weak is recovered all the
+same; what such a one does not recover says nothing.
 """
 _UNLINKABILITY = """
 ## Unlinkability
@@ -65,7 +74,7 @@ from somebody who looks for it.
 
 
 def page(documents: Iterable[Mapping[str, Any]]) -> str:
-    """The page from documents of attacks, by protector; planted cheats are named where weak."""
+    """The page from documents of attacks, a table for each set of people."""
     all_ = [each for one in documents for each in one.get("details", (one,))]
     linked = [one for one in all_ if "unlinkability" in one]
     attacks: dict[tuple[str, str, str, int], Mapping[str, Any]] = {}
@@ -78,12 +87,12 @@ def page(documents: Iterable[Mapping[str, Any]]) -> str:
                 f"people of {one['dataset']} differ: leave one out"
             )
         attacks[key] = one
-    by_protector: dict[tuple[str, str, int], list[Mapping[str, Any]]] = {}
-    for (dataset, protector, *_), one in sorted(attacks.items()):
-        by_protector.setdefault((dataset, protector, _people(one)), []).append(one)
+    by_set: dict[tuple[str, int], list[Mapping[str, Any]]] = {}
+    for (dataset, *_), one in sorted(attacks.items()):
+        by_set.setdefault((dataset, _people(one)), []).append(one)
     parts = [_HEAD.rstrip("\n")]
-    for (dataset, protector, people), found in sorted(by_protector.items()):
-        parts += [f"\n### {protector}, {people} people of {dataset}\n", _table(found)]
+    for (dataset, people), found in sorted(by_set.items()):
+        parts += [f"\n### {people} people of {dataset}\n", _table(found)]
         parts += [f"\n{said}" for said in _beyond_embedding(found)]
     parts.append(_UNLINKABILITY)
     if linked:
@@ -109,21 +118,30 @@ def _linkability(found: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _table(found: Sequence[Mapping[str, Any]]) -> str:
-    heading = ["attack", "level", *_COLUMNS.values(), "so"]
+    heading = ["protector", "attack", "level", *_COLUMNS.values(), "control", "beats the null in"]
     rows = [heading, ["---"] * len(heading)]
-    for one in found:
-        cells = [_figure(one["measures"].get(name), name) for name in _COLUMNS]
-        said = "; ".join(one["verdict"])
-        rows.append([f"`{one['attack']}`{_versions(one)}", one["level"], *cells, said])
     # Who learns from photos is compared with their mean, who has none with a grey card.
     nulls: dict[tuple[str, ...], list[str]] = {}
     for one in found:
-        cells = [_figure(one["null"].get(name), name) for name in _COLUMNS]
-        nulls.setdefault(tuple(cells), []).append(f"`{one['attack']}`")
+        nulls.setdefault(tuple(_cells(one["null"])), []).append(_name(one))
     for known, names in nulls.items():
         beside = "" if len(nulls) == 1 else f", beside {', '.join(names)}"
-        rows.append([f"knows nothing{beside}", "null", *known, ""])
+        rows.append(["", f"knows nothing{beside}", "null", *known, "", ""])
+    for one in found:
+        beaten = [_COLUMNS[name] for name, said in BEATEN.items() if said in one["verdict"]]
+        weak = [f"too weak{' for the rest' * bool(beaten)}"] if _is_weak(one) else []
+        said = "; ".join([", ".join(beaten), *weak] if beaten else weak) or "nothing"
+        cells = [*_cells(one["measures"]), _figure(one["planted"] or one["unprotected"], "control")]
+        rows.append([one["protector"], _name(one), one["level"], *cells, said])
     return _markdown(rows)
+
+
+def _name(one: Mapping[str, Any]) -> str:
+    return f"`{one['attack']}`" + f", {one['versions']} versions" * (one["versions"] > 1)
+
+
+def _cells(measures: Mapping[str, Mapping[str, float]]) -> list[str]:
+    return [_figure(measures.get(name), name) for name in _COLUMNS]
 
 
 def _beyond_embedding(found: Sequence[Mapping[str, Any]]) -> Iterator[str]:
@@ -133,22 +151,20 @@ def _beyond_embedding(found: Sequence[Mapping[str, Any]]) -> Iterator[str]:
         if known is None or inverted["protector"] == "clean" or _is_weak(inverted):
             continue
         more = [
-            f"`{one['attack']}`"
+            _name(one)
             for one in found
-            if one["measures"].get("lineup_mean", known)["low"] > known["high"]
+            if one["protector"] == inverted["protector"]
+            and one["measures"].get("lineup_mean", known)["low"] > known["high"]
         ]
         yield (
-            "Blurred recognisers pick the person from what the inverted embedding shows in "
-            f"{_figure(known, 'lineup_mean')}; {', '.join(more) or 'no attack'} shows them more."
+            f"`{inverted['protector']}`: blurred recognisers pick the person from what "
+            f"{_name(inverted)} shows in {_figure(known, 'lineup_mean')}; "
+            f"{', '.join(more) or 'no attack'} shows them more."
         )
 
 
 def _is_weak(one: Mapping[str, Any]) -> bool:
     return any(said.startswith("too weak") for said in one["verdict"])
-
-
-def _versions(one: Mapping[str, Any]) -> str:
-    return "" if one["versions"] == 1 else f", {one['versions']} versions"
 
 
 def _markdown(rows: Sequence[Sequence[str]]) -> str:
@@ -158,7 +174,7 @@ def _markdown(rows: Sequence[Sequence[str]]) -> str:
 def _figure(estimate: Mapping[str, float] | None, name: str) -> str:
     if estimate is None:
         return "-"
-    digits = 1 if name == "psnr" else 2
+    digits = _DIGITS.get(name, 2)
     value, low, high = (f"{estimate[end]:.{digits}f}" for end in ("value", "low", "high"))
     return f"{value} [{low}, {high}]"
 

@@ -12,6 +12,7 @@ import torch
 from torch import Generator
 
 from tests.fixtures.faces import synthetic_faces
+from tests.fixtures.trained import keep_drawn_weights
 from veilface.attacks.base import Attack, Fitted, Setting, observed
 from veilface.attacks.learning import apply, recipe_of
 from veilface.attacks.nulls import average_face, mean_face
@@ -30,9 +31,11 @@ from veilface.imaging.tensors import to_uint8
 from veilface.jobs.cache import Job
 from veilface.measures.intervals import Estimate, wilson
 from veilface.measures.metrics import ssim
+from veilface.recognizers.registry import get_spec
 from veilface.training.images import TrainingImages
 from veilface.training.loop import Budget, train
 from veilface.types import Protected
+from veilface.weights.store import hashes
 
 
 def photos(count: int, *, seed: int = 0) -> TrainingImages:
@@ -55,6 +58,20 @@ def test_a_victim_keeps_its_secret(tmp_path: Path) -> None:
     other = victim("partialface", tmp_path).protect(faces, draw=1)
     assert torch.equal(sent.data, observed(again))
     assert not torch.equal(sent.data, observed(other))
+
+
+def test_what_was_learnt_of_other_weights_is_not_taken_for_a_victims_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = []
+    for seed in (0, 0, 1):
+        monkeypatch.setenv("VEILFACE_CACHE", str(tmp_path / f"{len(found)}"))
+        keep_drawn_weights(seed=seed)
+        found.append(victim("minusface", tmp_path).describe())
+    assert found[0] == found[1] != found[2]
+    recognizer = hashes(get_spec("sface"))[0]
+    assert recognizer is not None
+    assert recognizer in Victim(Job("persona", ("sface",)), tmp_path).describe()
 
 
 def test_only_persona_hides_behind_strangers(tmp_path: Path) -> None:

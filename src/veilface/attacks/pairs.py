@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import time
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -11,10 +9,10 @@ import torch
 from torch import Generator, Tensor
 
 from veilface.attacks.base import Setting, observed
+from veilface.attacks.spending import count_affordable
 from veilface.attacks.victim import Victim
-from veilface.core.files import write_atomic
 from veilface.errors import AttackError
-from veilface.jobs.cache import CHUNK, chunk_size
+from veilface.jobs.cache import CHUNK
 from veilface.training.images import Batch, TrainingImages
 
 SHARE = 0.1
@@ -160,7 +158,7 @@ def make_pairs(setting: Setting, *, shuffled: bool = False) -> Source:
     victim = setting.victim
     if victim.is_cheap:
         return FreshPairs(victim, faces, shuffled, setting.device)
-    done = _protected(setting, faces)
+    done = count_affordable(setting, faces)
     if done < 2 * CHUNK:
         raise AttackError(f"{done} pairs are too few to learn from; allow more --budget or --pairs")
     made = faces.part(slice(done))
@@ -170,47 +168,6 @@ def make_pairs(setting: Setting, *, shuffled: bool = False) -> Source:
         progress=lambda count, total: setting.progress("pairs", count, total),
     ).images
     return KeptPairs(images, made, shuffled)
-
-
-def _protected(setting: Setting, faces: TrainingImages) -> int:
-    """How many of the photos are protected once the budget is spent.
-
-    What was reached after how many seconds is remembered: whoever asks again with the same budget
-    gets the same pairs, also where a larger one was spent since, so that one network is trained on
-    them and not another one each time.
-    """
-    victim, everybody = setting.victim, setting.faces or faces
-    about = {"attack": "protected", "victim": victim.describe(), "seed": victim.seed}
-    # What one device keeps another one has to protect anew.
-    about |= {"faces": f"{everybody.name}, {len(everybody)}", "device": victim.device.type}
-    path = setting.place_of(about).with_suffix(".json")
-    setting.folder.mkdir(parents=True, exist_ok=True)
-    reached: list[tuple[int, float]] = [(0, 0.0)]  # photos, seconds
-    if path.is_file():
-        reached = json.loads(path.read_text(encoding="utf-8"))
-    chunk, budget = chunk_size(victim.device), 60 * setting.minutes
-
-    def enough() -> int | None:
-        found = (count for count, spent in reached if count >= len(faces) or spent >= budget)
-        return next(found, None)
-
-    def tell() -> None:
-        # Either all photos are protected first, or the time is over first.
-        share = min(1.0, max(reached[-1][0] / len(faces), reached[-1][1] / budget))
-        setting.progress("protecting pairs, seconds", round(budget * share), round(budget))
-
-    if enough() is None:
-        tell()
-    while (done := enough()) is None:
-        began = time.monotonic()
-        photos, seconds = reached[-1]
-        start = photos // chunk * chunk  # kept images are found by whole chunks
-        part = faces.part(slice(start, start + chunk * (victim.jobs or 2)))
-        victim.protect(part.batch(torch.arange(len(part))).faces)
-        reached.append((start + len(part), seconds + time.monotonic() - began))
-        write_atomic(path, json.dumps(reached).encode(), overwrite=True)
-        tell()
-    return min(done, len(faces))
 
 
 def _split(faces: TrainingImages) -> tuple[TrainingImages, TrainingImages]:

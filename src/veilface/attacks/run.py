@@ -27,12 +27,15 @@ _EASY: Mapping[Control | None, tuple[FaceProtector, ...]] = {
     "clean": (CONTROLS["clean"],),
 }
 _NULL = "an attacker who knows nothing"
-_BEATEN = {
+BEATEN = {
     "ssim": f"recovers more of the picture than {_NULL}",
     "source": "what it recovers is matched with the photo",
     "xdr": "what it recovers is matched with another photo of the person",
     "lineup_mean": "blurred recognisers pick the person out of ten",
 }
+"""What a verdict says of a measure that is above its null, beyond both intervals."""
+
+_WEAK = "too weak, so that what it does not recover says nothing:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,23 +76,23 @@ class Outcome:
 
     @property
     def verdict(self) -> tuple[str, ...]:
-        """What follows, in sentences: first whether the attack can say anything at all."""
+        """What follows, in sentences: first whether what it does not recover says anything."""
         found = [] if self.weakness is None else [self.weakness]
-        found += [sentence for name, sentence in _BEATEN.items() if self._beats(name)]
+        found += [sentence for name, sentence in BEATEN.items() if self._beats(name)]
         return tuple(found) or (f"recovers no more than {_NULL}",)
 
     @property
     def weakness(self) -> str | None:
-        """Why the attack cannot say anything about this protector; None where it can."""
+        """Why what the attack does not recover says nothing of the protector; else None."""
         if self.planted is not None and self.planted.value < LIMIT:
             return (
-                "too weak to say anything: of a planted cheat it recovers an SSIM of "
-                f"{self.planted.value:.3f}, and {LIMIT} is needed; allow more --budget or --pairs"
+                f"{_WEAK} of a planted cheat it recovers an SSIM of {self.planted.value:.3f}, and "
+                f"{LIMIT} is needed; allow more --budget or --pairs"
             )
         if self.unprotected is not None and self.unprotected.low <= self.null["source"].high:
             return (
-                "too weak to say anything: of photos without any protection it recovers nobody "
-                "either; allow more --pairs"
+                f"{_WEAK} of photos without any protection it recovers nobody either; allow more "
+                "--pairs"
             )
         return None
 

@@ -11,8 +11,9 @@ from pathlib import Path
 import torch
 from torch import Generator, Tensor
 
+from veilface.core.template import SIDE
 from veilface.imaging.tensors import to_uint8
-from veilface.jobs.cache import CHUNK, Job, generators
+from veilface.jobs.cache import CHUNK, Job, generators, ingredients
 from veilface.jobs.sets import Progress, protect_set
 from veilface.protectors.base import FaceProtector
 from veilface.protectors.registry import build_protector
@@ -89,12 +90,18 @@ class Victim:
         return seen(self._built.protect(faces, generator=generator))
 
     def describe(self) -> str:
-        """Everything that shows in its images, as one line."""
+        """What it sends depends on, beside faces and draws, as one line.
+
+        Of a preset that is all its kept images depend on; of a method its parameters and the
+        weights that it was trained to, so that what was learnt of others is not taken for its own.
+        """
         if not isinstance(self.protector, Job):
             return repr(self.protector)
-        preset = self.protector.preset
-        about = self.name if preset is None else repr(replace(preset, name="", summary=""))
-        return json.dumps([about, self.surrogates])
+        if not self.is_cheap:
+            return json.dumps(ingredients(self.protector, self.device), sort_keys=True)
+        grey = torch.full((1, 3, SIDE, SIDE), 0.5, device=self.device)
+        about = self.fresh(grey, Generator().manual_seed(0)).info
+        return json.dumps([self.name, dict(about)], sort_keys=True)
 
     @cached_property
     def _built(self) -> FaceProtector:

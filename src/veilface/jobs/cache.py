@@ -13,6 +13,7 @@ import hashlib
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -95,6 +96,21 @@ class Task:
     path: Path
 
 
+def ingredients(job: Job, device: torch.device | str) -> dict[str, Any]:
+    """What the images of a preset depend on beside faces, seed and draw, JSON-ready.
+
+    Raises:
+        UnknownNameError: The job is none of a preset.
+        WeightsError: The weights of a surrogate are not recorded, or a file of the method is not
+            there.
+    """
+    preset = job.preset
+    if preset is None:
+        raise UnknownNameError("preset", job.name, PRESETS)
+    surrogates = {name: store.hashes(get_spec(name)) for name in job.surrogates}
+    return Recipe.of(preset, surrogates, device=device).for_chunk()
+
+
 def generators(pixels: Pixels, *, seed: int, draw: int) -> list[Generator]:
     """One stream for each face of (n, 112, 112, 3), from seed, draw and its pixels alone."""
     head = b"veilface evaluation\0%d\0%d\0" % (seed, draw)
@@ -126,7 +142,7 @@ def tasks_of(
             there.
     """
     pixels = to_uint8(faces)
-    about = {"seed": seed, "draw": draw} | _recipe(job, device).for_chunk()
+    about = {"seed": seed, "draw": draw} | ingredients(job, device)
     tasks = []
     size = chunk_size(device)
     for start in range(0, len(pixels), size):
@@ -165,14 +181,6 @@ def write_chunk(task: Task, images: Tensor) -> None:
     """
     strip = np.concatenate(list(to_uint8(images)), axis=1)
     write_atomic(task.path, encode(strip, format="png"), overwrite=True)
-
-
-def _recipe(job: Job, device: torch.device | str) -> Recipe:
-    preset = job.preset
-    if preset is None:
-        raise UnknownNameError("preset", job.name, PRESETS)
-    surrogates = {name: store.hashes(get_spec(name)) for name in job.surrogates}
-    return Recipe.of(preset, surrogates, device=device)
 
 
 def _digest(face: Pixels) -> str:

@@ -29,8 +29,8 @@ NOTES = (
     "each; presets protect as many as {minutes:g} minutes allow. Control: what the same attacker, "
     "with as many photos and steps, recovers of an easy protector: for a U-Net the SSIM of the "
     "planted cheat that it recovers least of, for 'embedding' the share of unprotected photos that "
-    "are matched. Where it is too weak, the row says nothing about its method. The steps of "
-    "'embedding' are those of the descent to each face, whatever the minutes.",
+    "are matched. Where it is too weak, what the attack does not recover says nothing. The steps "
+    "of 'embedding' are those of the descent to each face, whatever the minutes.",
 )
 _OURS = ("unet", "portrait", "graft", "highpass", "look", "embedding")
 _NOBODY = {
