@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from veilface.attacks.run import BEATEN
+from veilface.paper.published import METHODS, OURS, SETS, TABLE_3
 
 _COLUMNS = {
     "ssim": "SSIM",
@@ -26,6 +27,7 @@ _COLUMNS = {
     "stranger": "is the stranger",
     "lineup_mean": "line-up",
 }
+_TITLES = {name.split("-")[0]: title for title, name in METHODS.items()} | {"paper": OURS}
 _DIGITS = {"psnr": 1, "control": 3}  # what is not 2
 _LINKED = {
     "draws": "X' against another X' of the photo",
@@ -118,7 +120,8 @@ def _linkability(found: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _table(found: Sequence[Mapping[str, Any]]) -> str:
-    heading = ["protector", "attack", "level", *_COLUMNS.values(), "control", "beats the null in"]
+    heading = ["protector", "attack", "level", "photos", "steps", *_COLUMNS.values(), "control"]
+    heading += ["beats the null in", "published"]
     rows = [heading, ["---"] * len(heading)]
     # Who learns from photos is compared with their mean, who has none with a grey card.
     nulls: dict[tuple[str, ...], list[str]] = {}
@@ -126,18 +129,30 @@ def _table(found: Sequence[Mapping[str, Any]]) -> str:
         nulls.setdefault(tuple(_cells(one["null"])), []).append(_name(one))
     for known, names in nulls.items():
         beside = "" if len(nulls) == 1 else f", beside {', '.join(names)}"
-        rows.append(["", f"knows nothing{beside}", "null", *known, "", ""])
+        rows.append(["", f"knows nothing{beside}", "null", "", "", *known, "", "", ""])
     for one in found:
         beaten = [_COLUMNS[name] for name, said in BEATEN.items() if said in one["verdict"]]
         weak = [f"too weak{' for the rest' * bool(beaten)}"] if _is_weak(one) else []
         said = "; ".join([", ".join(beaten), *weak] if beaten else weak) or "nothing"
         cells = [*_cells(one["measures"]), _figure(one["planted"] or one["unprotected"], "control")]
-        rows.append([one["protector"], _name(one), one["level"], *cells, said])
+        about = one["about"]
+        spent = [str(about.get("photos", "")), str(about.get("training", {}).get("steps", ""))]
+        row = [one["protector"], _name(one), one["level"], *spent, *cells, said, _published(one)]
+        rows.append(row)
     return _markdown(rows)
 
 
 def _name(one: Mapping[str, Any]) -> str:
     return f"`{one['attack']}`" + f", {one['versions']} versions" * (one["versions"] > 1)
+
+
+def _published(one: Mapping[str, Any]) -> str:
+    known = TABLE_3.get(_TITLES.get(one["protector"].split("-")[0], ""), {})
+    title = next((each for each in SETS if one["dataset"].upper().startswith(each)), "")
+    if one["attack"] != "unet" or title not in known:
+        return ""
+    ssim, psnr = known[title]
+    return f"{ssim:.2f}, {psnr:.1f}"
 
 
 def _cells(measures: Mapping[str, Mapping[str, float]]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any, TypeVar
@@ -75,16 +76,19 @@ def learn(
     Args:
         task: The training.
         recipe: Of `recipe_of`.
-        setting: Says where it is kept, and for how long it is trained.
+        setting: Says where it is kept, and for how long, or how many steps, it is trained.
         see: What the network is shown of what was protected.
         begin: Prepares the task where no training is continued.
     """
+    # A control gets its steps however long they take: short of some it would look weaker than the
+    # attack was.
+    minutes = setting.minutes if setting.steps is None else math.inf
     outcome = train(
         task,
         folder=setting.place_of(recipe),
         recipe=dict(recipe),
         seed=setting.seed,
-        budget=Budget(setting.minutes, steps=setting.steps, every=EVERY, patience=PATIENCE),
+        budget=Budget(minutes, steps=setting.steps, every=EVERY, patience=PATIENCE),
         progress=setting.train_progress,
         begin=begin,
     )
