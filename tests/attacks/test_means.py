@@ -29,5 +29,5 @@ def test_what_is_named_wins() -> None:
     assert Means.of(CPU, full=True, minutes=3, width=0.5) == Means(3, 0.5, CPU)
 
 
-def test_the_longest_time_is_told() -> None:
-    assert "at most 12.0 hours" in Means.of(CPU, full=True).longest(3)
+def test_the_time_is_told() -> None:
+    assert "about 12.0 hours" in Means.of(CPU, full=True).duration(3)

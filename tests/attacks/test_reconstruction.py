@@ -63,7 +63,7 @@ def test_a_victim_keeps_its_secret(tmp_path: Path) -> None:
 def test_what_was_learnt_of_other_weights_is_not_taken_for_a_victims_own(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    found = []
+    found: list[str] = []
     for seed in (0, 0, 1):
         monkeypatch.setenv("VEILFACE_CACHE", str(tmp_path / f"{len(found)}"))
         keep_drawn_weights(seed=seed)
@@ -144,6 +144,21 @@ class Nobody:
         return {"ssim": wilson(0, len(images))}
 
 
+def test_a_control_gets_its_steps_however_long_they_take(tmp_path: Path) -> None:
+    told: list[tuple[str, int, int]] = []
+    setting = Setting(
+        victim("blur", tmp_path),
+        tmp_path,
+        photos(20),
+        minutes=1e-9,
+        steps=2,
+        width=1 / 16,
+        progress=lambda *line: told.append(line),
+    )
+    assert reconstruct(setting).about["training"]["steps"] == 2
+    assert told[-1] == ("training a control, steps", 2, 2)
+
+
 def test_pairs_are_protected_anew_and_validated_on_others(tmp_path: Path) -> None:
     source = make_pairs(Setting(victim("noisy", tmp_path), tmp_path, photos(20)))
     assert isinstance(source, FreshPairs)
@@ -157,50 +172,6 @@ def test_pairs_are_protected_anew_and_validated_on_others(tmp_path: Path) -> Non
     assert torch.equal(kept.sent, source.validation().sent)
     mixed = FreshPairs(victim("clean", tmp_path), photos(20), shuffled=True).validation()
     assert torch.equal(mixed.sent[0], mixed.faces[1])
-
-
-class Slow(Victim):
-    """An optimising protector, as far as a budget can tell: each call takes half a minute."""
-
-    is_cheap = False
-    asked: list[int]
-    clock: list[float]
-
-    def __init__(self, folder: Path, clock: list[float]) -> None:
-        super().__init__(Job("clean"), folder, jobs=1)
-        self.__dict__ |= {"asked": [], "clock": clock}
-
-    def protect(self, faces: torch.Tensor, *, draw: int = 0, progress: object = None) -> Protected:
-        self.asked.append(len(faces))
-        self.clock[0] += 30
-        return Protected(faces, {})
-
-
-def test_a_budget_of_pairs_is_spent_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever asks again gets the same pairs: another number would be another network."""
-    clock = [0.0]
-    monkeypatch.setattr("veilface.attacks.pairs.time.monotonic", lambda: clock[0])
-    slow, faces = Slow(tmp_path, clock), photos(60)
-    told: list[tuple[str, int, int]] = []
-    few = Setting(slow, tmp_path, faces, minutes=1, progress=lambda *line: told.append(line))
-    assert make_pairs(few).photos == 16
-    stage = "protecting pairs, seconds"
-    assert told[:3] == [(stage, 0, 60), (stage, 30, 60), (stage, 60, 60)]
-    assert slow.asked == [8, 8, 16]  # the last call reads what is kept
-    slow.asked.clear()
-    assert make_pairs(few).photos == 16
-    assert slow.asked == [16]
-    slow.asked.clear()
-    assert make_pairs(replace(few, minutes=2, pairs=30)).photos == 30
-    assert slow.asked == [8, 6, 30]
-    slow.asked.clear()
-    assert make_pairs(replace(few, minutes=2.5)).photos == 32  # whole chunks, from 24
-    assert slow.asked == [8, 32]
-    assert make_pairs(replace(few, pairs=20)).photos == 16
-    assert make_pairs(few).photos == 16  # more was spent since
-    told.clear()
-    assert make_pairs(replace(few, minutes=60)).photos == 60
-    assert [done for *_, done, total in told if total == 3600][-1] == 3600  # no photo is left
 
 
 def test_kept_pairs_are_mirrored_together() -> None:

@@ -1,4 +1,4 @@
-"""The page on irreversibility holds what was measured and nothing else."""
+"""The page on irreversibility holds what was measured, beside what was published."""
 
 from __future__ import annotations
 
@@ -80,6 +80,15 @@ def test_the_page_on_attacks_says_what_the_documents_say() -> None:
     assert shown == 2 * (8 * 4 + 1) + 3 * 2
 
 
+def test_published_values_stand_beside_what_was_measured() -> None:
+    about = {"photos": 90, "training": {"steps": 7}}
+    one = outcome(ssim=0.6, matched=40, planted=0.95).to_dict() | {"about": about}
+    found = page([one | {"protector": name} for name in ("duetface", "proface-blur", "blur")])
+    rows = [line.split(" | ") for line in found.splitlines() if "`unet` | trainer" in line]
+    assert [row[3:5] for row in rows] == [["90", "7"]] * 3
+    assert [row[-1] for row in rows] == [" |", "0.63, 16.3 |", "0.79, 19.3 |"]
+
+
 def test_a_table_counts_as_its_documents_and_the_most_people_count() -> None:
     many = outcome(ssim=0.6, matched=40, planted=0.95).to_dict()
     measures = {name: one | {"n": 10, "value": 0.1} for name, one in many["measures"].items()}
@@ -101,8 +110,11 @@ def test_every_null_stands_beside_its_attacks() -> None:
     one = outcome(ssim=0.6, matched=40, planted=0.95).to_dict()
     grey = {name: each | {"value": 0.1} for name, each in one["null"].items()}
     text = page([one, one | {"attack": "linear", "null": grey, "versions": 4}])
-    assert "| knows nothing, beside `unet` | null |  |  | 0.40 [0.38, 0.42] |" in text
-    assert "| knows nothing, beside `linear`, 4 versions | null |  |  | 0.10 [0.38, 0.42] |" in text
+    assert "| knows nothing, beside `unet` on x | null |  |  | 0.40 [0.38, 0.42] |" in text
+    assert (
+        "| knows nothing, beside `linear`, 4 versions on x | null |  |  | 0.10 [0.38, 0.42] |"
+        in text
+    )
     assert "| x | `linear`, 4 versions |" in text
 
 
@@ -116,6 +128,7 @@ def test_what_shows_more_than_the_embedding_is_said() -> None:
     inverted, graft = one("embedding", 0.3), one("graft", 0.6)
     assert "shows in 0.40 [0.30, 0.50]; `graft` shows them more." in page([inverted, graft])
     assert "no attack shows them more." in page([inverted, one("graft", 0.4)])
+    assert "no attack shows them more." in page([inverted, graft | {"protector": "another"}])
     assert "them more" not in page([graft])
     assert "them more" not in page([one("embedding", 0.3, verdict=["too weak to say"]), graft])
     assert "them more" not in page([each | {"protector": "clean"} for each in (inverted, graft)])

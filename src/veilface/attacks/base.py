@@ -37,7 +37,7 @@ class Setting:
         faces: Photos of other people; None where there are none.
         pairs: Most of those photos to use; all of them by default.
         minutes: Of training, and as much again of protecting where pairs cost that.
-        steps: Most steps of a training; by default what the minutes allow.
+        steps: Of a control: most steps of its training, in place of the minutes.
         width: Multiplies the channels of networks.
         recognizer: Name of the recogniser that an embedding is inverted of.
         seed: Of everything random.
@@ -71,7 +71,10 @@ class Setting:
         return self.faces if self.pairs is None else self.faces.part(slice(self.pairs))
 
     def train_progress(self, line: Mapping[str, Any]) -> None:
-        """Told the lines of the curve of a training; tells how much of the budget is spent."""
+        """Told the lines of the curve of a training; tells how much of it is done."""
+        if self.steps is not None:
+            self.progress("training a control, steps", line["step"], self.steps)
+            return
         seconds = min(60 * self.minutes, line["seconds"])
         self.progress("training", round(seconds), round(60 * self.minutes))
 

@@ -47,10 +47,10 @@ class Means:
             device,
         )
 
-    def longest(self, trainings: int) -> str:
-        """How long so many trainings, or protections of their pairs, take at most."""
+    def duration(self, trainings: int) -> str:
+        """How long so many trainings, or protections of their pairs, take about."""
         hours = trainings * self.minutes / 60
         return (
-            f"{trainings} trainings and protections of pairs of at most {self.minutes:g} minutes "
-            f"on {self.device.type}, at most {hours:.1f} hours; kept ones take no time"
+            f"{trainings} trainings and protections of pairs of {self.minutes:g} minutes on "
+            f"{self.device.type}, about {hours:.1f} hours; kept ones take no time"
         )

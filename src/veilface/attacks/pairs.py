@@ -9,7 +9,7 @@ import torch
 from torch import Generator, Tensor
 
 from veilface.attacks.base import Setting, observed
-from veilface.attacks.spending import count_affordable
+from veilface.attacks.spending import protect_affordable
 from veilface.attacks.victim import Victim
 from veilface.errors import AttackError
 from veilface.jobs.cache import CHUNK
@@ -158,7 +158,7 @@ def make_pairs(setting: Setting, *, shuffled: bool = False) -> Source:
     victim = setting.victim
     if victim.is_cheap:
         return FreshPairs(victim, faces, shuffled, setting.device)
-    done = count_affordable(setting, faces)
+    done = protect_affordable(setting, faces)
     if done < 2 * CHUNK:
         raise AttackError(f"{done} pairs are too few to learn from; allow more --budget or --pairs")
     made = faces.part(slice(done))

@@ -19,7 +19,7 @@ from veilface.protectors.base import check_faces, quantise
 from veilface.types import Protected
 
 LIMIT = 0.9
-"""Mean SSIM of what is recovered of each, below which the attack is too weak to say anything."""
+"""Mean SSIM of what is recovered of each, below which an attack that fails says nothing."""
 
 
 @dataclass(frozen=True, slots=True)

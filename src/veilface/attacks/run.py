@@ -27,15 +27,13 @@ _EASY: Mapping[Control | None, tuple[FaceProtector, ...]] = {
     "clean": (CONTROLS["clean"],),
 }
 _NULL = "an attacker who knows nothing"
-BEATEN = {
+_BEATEN = {
     "ssim": f"recovers more of the picture than {_NULL}",
     "source": "what it recovers is matched with the photo",
     "xdr": "what it recovers is matched with another photo of the person",
     "lineup_mean": "blurred recognisers pick the person out of ten",
 }
-"""What a verdict says of a measure that is above its null, beyond both intervals."""
-
-_WEAK = "too weak, so that what it does not recover says nothing:"
+_WEAK = "too weak (what it does not recover says nothing):"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +76,7 @@ class Outcome:
     def verdict(self) -> tuple[str, ...]:
         """What follows, in sentences: first whether what it does not recover says anything."""
         found = [] if self.weakness is None else [self.weakness]
-        found += [sentence for name, sentence in BEATEN.items() if self._beats(name)]
+        found += [sentence for name, sentence in _BEATEN.items() if self._beats(name)]
         return tuple(found) or (f"recovers no more than {_NULL}",)
 
     @property

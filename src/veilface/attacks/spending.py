@@ -13,12 +13,14 @@ from veilface.jobs.cache import chunk_size
 from veilface.training.images import TrainingImages
 
 
-def count_affordable(setting: Setting, faces: TrainingImages) -> int:
+def protect_affordable(setting: Setting, faces: TrainingImages) -> int:
     """Protect photos until the budget is spent, and say how many that were.
 
     What was reached after how many seconds is remembered: whoever asks again with the same budget
     gets the same pairs, also where a larger one was spent since, so that one network is trained on
     them and not another one each time.
+
+    Images that an earlier run of anything has kept cost nothing.
 
     Args:
         setting: Its victim keeps what it protects.

@@ -92,8 +92,9 @@ class Victim:
     def describe(self) -> str:
         """What it sends depends on, beside faces and draws, as one line.
 
-        Of a preset that is all its kept images depend on; of a method its parameters and the
-        weights that it was trained to, so that what was learnt of others is not taken for its own.
+        Of a preset that is all its kept images depend on; of a method what it says in
+        `Protected.info`, its parameters and the weights that it was trained to, so that what was
+        learnt of others is not taken for its own.
         """
         if not isinstance(self.protector, Job):
             return repr(self.protector)
@@ -101,7 +102,7 @@ class Victim:
             return json.dumps(ingredients(self.protector, self.device), sort_keys=True)
         grey = torch.full((1, 3, SIDE, SIDE), 0.5, device=self.device)
         about = self.fresh(grey, Generator().manual_seed(0)).info
-        return json.dumps([self.name, dict(about)], sort_keys=True)
+        return json.dumps([self.name, dict(about)], sort_keys=True, default=str)
 
     @cached_property
     def _built(self) -> FaceProtector:

@@ -110,7 +110,7 @@ def attack(  # noqa: PLR0917 - typer passes by keyword
         if full:
             each = 1 if job.is_transform else 2  # pairs of presets are protected first
             controls = len(CHEATS) if chosen.control == "planted" else 0
-            typer.echo(f"--full: {means.longest(len(counts) * (each + controls))}", err=True)
+            typer.echo(f"--full: {means.duration(len(counts) * (each + controls))}", err=True)
         with make_stages() as stages:
             bench = make_bench(
                 people,

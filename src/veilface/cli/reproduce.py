@@ -123,7 +123,7 @@ def reproduce(  # noqa: PLR0917 - typer passes by keyword
                     native_pairs=native_pairs,
                 )
                 if full:
-                    typer.echo(f"{name} --full: {means.longest(study.trainings)}", err=True)
+                    typer.echo(f"{name} --full: {means.duration(study.trainings)}", err=True)
                 made = experiment.run(study)
             if isinstance(made, Sheet):
                 files, document = _write_figure(name, made, output), {"experiment": name}

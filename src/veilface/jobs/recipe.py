@@ -6,7 +6,8 @@ They differ in how much of it they take, and each says why:
 - The record takes what a user can change: the method with every parameter, the files it reads, the
   recognisers, the version. The device counts where a seed or a key makes the same image again;
   fresh randomness makes another one anyway, so that a run may go on on another machine.
-- A kept chunk takes everything, the code of the method instead of the version.
+- A kept chunk takes everything, the code of the method instead of the version; and so does what an
+  attacker learns from kept chunks.
 - A key's message takes the method and the recognisers. The device is left out on purpose: with
   streams of its own on every device one photo would have several images to be averaged.
 """

@@ -1,0 +1,63 @@
+"""How many pairs a budget pays for."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from tests.attacks.test_reconstruction import photos
+from veilface.attacks.base import Setting
+from veilface.attacks.pairs import make_pairs
+from veilface.attacks.victim import Victim
+from veilface.jobs.cache import Job
+from veilface.types import Protected
+
+
+class Slow(Victim):
+    """An optimising protector, as far as a budget can tell: each call takes half a minute."""
+
+    is_cheap = False
+    asked: list[int]
+    clock: list[float]
+
+    def __init__(self, folder: Path, clock: list[float]) -> None:
+        super().__init__(Job("clean"), folder, jobs=1)
+        self.__dict__ |= {"asked": [], "clock": clock}
+
+    def describe(self) -> str:
+        return "slow"
+
+    def protect(self, faces: torch.Tensor, *, draw: int = 0, progress: object = None) -> Protected:
+        self.asked.append(len(faces))
+        self.clock[0] += 30
+        return Protected(faces, {})
+
+
+def test_a_budget_of_pairs_is_spent_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever asks again gets the same pairs: another number would be another network."""
+    clock = [0.0]
+    monkeypatch.setattr("veilface.attacks.spending.time.monotonic", lambda: clock[0])
+    slow, faces = Slow(tmp_path, clock), photos(60)
+    told: list[tuple[str, int, int]] = []
+    few = Setting(slow, tmp_path, faces, minutes=1, progress=lambda *line: told.append(line))
+    assert make_pairs(few).photos == 16
+    stage = "protecting pairs, seconds"
+    assert told[:3] == [(stage, 0, 60), (stage, 30, 60), (stage, 60, 60)]
+    assert slow.asked == [8, 8, 16]  # the last call reads what is kept
+    slow.asked.clear()
+    assert make_pairs(few).photos == 16
+    assert slow.asked == [16]
+    slow.asked.clear()
+    assert make_pairs(replace(few, minutes=2, pairs=30)).photos == 30
+    assert slow.asked == [8, 6, 30]
+    slow.asked.clear()
+    assert make_pairs(replace(few, minutes=2.5)).photos == 32  # whole chunks, from 24
+    assert slow.asked == [8, 32]
+    assert make_pairs(replace(few, pairs=20)).photos == 16
+    assert make_pairs(few).photos == 16  # more was spent since
+    told.clear()
+    assert make_pairs(replace(few, minutes=60)).photos == 60
+    assert [done for *_, done, total in told if total == 3600][-1] == 3600  # no photo is left
