@@ -230,6 +230,17 @@ def test_full_width_is_the_network_of_the_sources() -> None:
     assert not set(kernels) & {module.network.head.weight, module.straight.weight}
 
 
+def test_who_learns_nothing_begins_at_the_average_face(tmp_path: Path) -> None:
+    blank = victim("grey", tmp_path)
+    source = FreshPairs(blank, photos(40))
+    task = ReconstructionTask(source, width=1 / 16, seed=0, device=torch.device("cpu"))
+    task.begin()
+    others = photos(8, seed=5).batch(torch.arange(8)).faces
+    found = apply(task.module, blank.protect(others).images, task.device)
+    average = mean_face(source.faces).expand_as(others)
+    assert float((found - others).abs().mean()) < 1.05 * float((average - others).abs().mean())
+
+
 def test_a_training_goes_on_where_it_was_ended(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -131,6 +131,35 @@ def test_a_plateau_ends_the_run(tmp_path: Path) -> None:
     assert found.steps <= 40
 
 
+def test_the_best_weights_are_left_where_the_last_are_worse(tmp_path: Path) -> None:
+    """Also of a run that is over already; what goes on goes on from the last ones."""
+    budget = Budget(minutes=60, steps=40, every=10)
+    found = []
+    for _ in range(2):
+        task = Rising()
+        outcome = train(task, folder=tmp_path, recipe={}, seed=3, budget=budget, best=True)
+        assert (outcome.steps, outcome.losses["step"]) == (40, 10)
+        found.append(task.validate(Generator())["loss"])
+    assert found == [outcome.losses["validation"]["loss"]] * 2
+    last = Rising()
+    train(last, folder=tmp_path, recipe={}, seed=3, budget=budget)
+    assert last.validate(Generator())["loss"] > found[0]
+
+
+class Rising(Regression):
+    """Gets worse the longer it learns."""
+
+    def __init__(self) -> None:
+        with torch.random.fork_rng():
+            super().__init__()
+
+    def losses(self, generator: Generator) -> Mapping[str, Tensor]:
+        return {"loss": -self.linear.weight.square().sum() - self.linear.bias.sum()}
+
+    def validate(self, generator: Generator) -> Mapping[str, float]:
+        return {"loss": -self.losses(generator)["loss"].item()}
+
+
 def test_another_recipe_is_not_continued(tmp_path: Path) -> None:
     run(tmp_path, BUDGET)
     with pytest.raises(WeightsError, match="remove it to start again"):

@@ -91,6 +91,7 @@ def learn(
         budget=Budget(minutes, steps=setting.steps, every=EVERY, patience=PATIENCE),
         progress=setting.train_progress,
         begin=begin,
+        best=True,
     )
 
     def recover(protected: Protected) -> Tensor:

@@ -42,6 +42,11 @@ class Source(Protocol):
     """Where a training draws its pairs from."""
 
     @property
+    def faces(self) -> TrainingImages:
+        """All photos that pairs are made of."""
+        ...
+
+    @property
     def photos(self) -> int:
         """All that pairs are made of."""
         ...

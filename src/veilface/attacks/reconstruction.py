@@ -3,8 +3,10 @@
 Source:
     Paper Sec. 4.4; network and loss as MinusFace (CVPR 2024), A.3 and B.2: L1, until convergence or
     the end of a stated budget, and on an accelerator batches of 64. The optimiser is not named
-    there. Ours, so that minutes of a CPU get as far: the convolution beside the network, first
-    weights of kept scale, Muon, bfloat16 where it is fast, and batches of 8.
+    there. Ours, so that minutes of a CPU get as far: the convolution beside the network, the
+    average face among what both see, first weights of kept scale, Muon, bfloat16 where it is fast,
+    and batches of 8; and, so that few pairs are not learnt by heart, the weights of the best
+    validation.
 """
 
 from __future__ import annotations
@@ -16,7 +18,9 @@ from torch import Generator, Tensor, nn
 
 from veilface.attacks.base import Fitted, Setting, observed
 from veilface.attacks.learning import batch_size, learn, recipe_of, seeded
+from veilface.attacks.nulls import mean_face
 from veilface.attacks.pairs import Pairs, Source, make_pairs
+from veilface.core.template import SIDE
 from veilface.training.images import l1_inside
 from veilface.training.loop import generator_of
 from veilface.training.muon import Muon
@@ -31,31 +35,42 @@ _RATES = 4e-3, 1e-3  # of the kernels, and of everything else
 class Reconstructor(nn.Module):
     """A U-Net beside a convolution, behind a fixed scaling of their channels.
 
-    The convolution starts where it is best in least squares and the U-Net at 0, so that minutes
-    are spent on what is not linear.
+    Both see the average face beside what was sent: a face has its places, which a convolution does
+    not know. The convolution starts where it is best in least squares, and so no further from the
+    photos than the average face is, and the U-Net at 0: minutes are spent on what is not linear.
 
     Args:
         channels: Of what is sent.
         width: Multiplies the channels of the network; 34.5 million parameters at 1.
     """
 
+    face: Tensor
     mean: Tensor
     spread: Tensor
 
     def __init__(self, channels: int, *, width: float) -> None:
         super().__init__()
-        self.network = UNet(channels, 3, width=width)
+        seen = channels + 3
+        self.network = UNet(seen, 3, width=width)
         keep_scale(self.network)
-        self.straight = nn.Conv2d(channels, 3, 3, padding=1)
-        self.register_buffer("mean", torch.zeros(1, channels, 1, 1))
-        self.register_buffer("spread", torch.ones(1, channels, 1, 1))
+        self.straight = nn.Conv2d(seen, 3, 3, padding=1)
+        self.register_buffer("face", torch.zeros(3, SIDE, SIDE))
+        self.register_buffer("mean", torch.zeros(1, seen, 1, 1))
+        self.register_buffer("spread", torch.ones(1, seen, 1, 1))
 
-    def start(self, pairs: Pairs) -> None:
-        """Fix the scaling on examples, to mean 0 and deviation 1, and fit the convolution."""
+    def start(self, pairs: Pairs, face: Tensor) -> None:
+        """Fix the scaling on examples, to mean 0 and deviation 1, and fit the convolution.
+
+        Args:
+            pairs: Some.
+            face: (3, 112, 112) the average face.
+        """
         place = self.mean.device
         sent, faces, inside = (each.to(place) for each in (pairs.sent, pairs.faces, pairs.inside))
-        self.mean.copy_(sent.mean(dim=(0, 2, 3), keepdim=True))
-        self.spread.copy_(sent.std(dim=(0, 2, 3), keepdim=True).clamp_min(1e-6))
+        self.face.copy_(face)
+        seen = self._seen(sent)
+        self.mean.copy_(seen.mean(dim=(0, 2, 3), keepdim=True))
+        self.spread.copy_(seen.std(dim=(0, 2, 3), keepdim=True).clamp_min(1e-6))
         straighten(self.straight, self._scaled(sent), faces, inside)
         silence(self.network.head)
 
@@ -74,7 +89,10 @@ class Reconstructor(nn.Module):
         return restored
 
     def _scaled(self, sent: Tensor) -> Tensor:
-        return (sent - self.mean) / self.spread
+        return (self._seen(sent) - self.mean) / self.spread
+
+    def _seen(self, sent: Tensor) -> Tensor:
+        return torch.cat([sent, self.face.expand(len(sent), -1, -1, -1)], dim=1)
 
 
 class ReconstructionTask:
@@ -102,7 +120,8 @@ class ReconstructionTask:
 
     def begin(self) -> None:
         """Make what a checkpoint replaces, and what validates, before the time counts."""
-        self.module.start(self.source.draw(_SCALED, generator_of(self.seed, "scale")))
+        pairs = self.source.draw(_SCALED, generator_of(self.seed, "scale"))
+        self.module.start(pairs, mean_face(self.source.faces))
         self._kept = self.source.validation()
 
     def losses(self, generator: Generator) -> Mapping[str, Tensor]:
@@ -135,7 +154,7 @@ def reconstruct(setting: Setting, *, shuffled: bool = False) -> Fitted:
     recipe = recipe_of(
         "shuffled" if shuffled else "unet",
         setting,
-        network="a U-Net beside a convolution",
+        network="a U-Net beside a convolution, both beside the average face",
         optimizer="Muon",
         precision=str(fast_type(setting.device)),
         victim=setting.victim.describe(),

@@ -23,11 +23,18 @@ from torch.optim import Optimizer
 
 from veilface.core.files import write_atomic
 from veilface.errors import WeightsError
-from veilface.training.checkpoint import device_of, read_checkpoint, write_checkpoint
+from veilface.training.checkpoint import (
+    device_of,
+    read_checkpoint,
+    read_tensors,
+    write_checkpoint,
+    write_tensors,
+)
 from veilface.training.memory import keep_memory
 
 CHECKPOINT = "checkpoint.safetensors"
 CURVE = "losses.jsonl"
+BEST = "best.safetensors"
 
 _DECAY = 0.3  # of the budget, at its end, in which the rate falls linearly to 0
 _SPIKE = 3.0  # times the usual norm of the gradient, at which it is cut
@@ -77,7 +84,7 @@ class Outcome:
         steps: Of the optimiser.
         seconds: Of training and validation.
         reason: Why it stopped.
-        losses: The last line of the curve.
+        losses: The line of the curve where the weights are those that are left in the module.
     """
 
     steps: int
@@ -112,6 +119,7 @@ def train(
     budget: Budget,
     progress: Callable[[Mapping[str, Any]], None] | None = None,
     begin: Callable[[], None] | None = None,
+    best: bool = False,
 ) -> Outcome:
     """Train, or continue a run that was ended.
 
@@ -123,6 +131,8 @@ def train(
         budget: When to stop; the rates fall to 0 over the last 30 % of it.
         progress: Told each line of the curve.
         begin: Called before the first step of a run that is not continued; takes none of the time.
+        best: Whether the weights of the best validation are left in the module, and not the last:
+            for whom learns few images by heart.
 
     Raises:
         WeightsError: The folder holds a run of another recipe, or a damaged one.
@@ -154,10 +164,16 @@ def train(
             _note(state, means, found, rate=task.optimizer.param_groups[0]["lr"])
             state.seconds = time.perf_counter() - began
             _keep(task, state, folder)
+            if best and state.stale == 0:
+                write_tensors(folder / BEST, task.module.state_dict(), {})
             reason = _reason(state, budget)
             if progress is not None:
                 progress(state.curve[-1])
-    return Outcome(state.step, state.seconds, reason, state.curve[-1] if state.curve else {})
+    left_at = state.curve[-1] if state.curve else {}
+    if best and (folder / BEST).is_file():
+        task.module.load_state_dict(read_tensors(folder / BEST)[0])
+        left_at = min(state.curve, key=lambda line: line["validation"]["loss"])
+    return Outcome(state.step, state.seconds, reason, left_at)
 
 
 def _step(task: Task, generator: Generator, state: _State) -> dict[str, float]:
