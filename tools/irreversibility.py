@@ -4,9 +4,8 @@
 
 Each folder holds JSON documents, of single attacks or of `veilface reproduce table3`; those of the
 present page are kept in benchmarks/documents. Every figure of the page is one of theirs, but for
-those that the paper published. Of an
-attack that was measured twice, the most people count; two that differ with equally many are
-refused.
+those that the paper published. Of an attack that was measured twice, the most people count; two
+that differ with equally many are refused.
 """
 
 from __future__ import annotations
@@ -17,6 +16,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from veilface.attacks.run import beaten
+from veilface.measures.intervals import Estimate
 from veilface.paper.compared import compared_methods
 from veilface.paper.published import OURS, SETS, TABLE_3
 
@@ -28,7 +29,6 @@ _COLUMNS = {
     "stranger": "is the stranger",
     "lineup_mean": "line-up",
 }
-_BEATABLE = ("ssim", "source", "xdr", "lineup_mean")
 _DIGITS = {"psnr": 1, "control": 3}  # what is not 2
 _LINKED = {
     "draws": "X' against another X' of the photo",
@@ -136,15 +136,19 @@ def _table(found: Sequence[Mapping[str, Any]]) -> str:
     for known, whose_all in nulls.items():
         beside = "" if len(nulls) == 1 else f", beside {', '.join(whose_all)}"
         rows.append(["", f"knows nothing{beside}", "null", "", "", *known, "", "", ""])
+    # Their readiness, which is asked for beside their names, reads the weights of every method.
+    titles = {each.name: each.published for each in compared_methods()} | {"paper": OURS}
     for one in found:
-        beaten = [_COLUMNS[name] for name in _BEATABLE if _beats(one, name)]
-        weak = [f"too weak{' for the rest' * bool(beaten)}"] if _is_weak(one) else []
-        said = "; ".join([", ".join(beaten), *weak] if beaten else weak) or "nothing"
+        above = [
+            _COLUMNS[name] for name in beaten(*map(_estimates, (one["measures"], one["null"])))
+        ]
+        weak = [f"too weak{' for the rest' * bool(above)}"] if _is_weak(one) else []
+        said = "; ".join([", ".join(above), *weak] if above else weak) or "nothing"
         cells = [*_cells(one["measures"]), _figure(one["planted"] or one["unprotected"], "control")]
         about = one["about"]
         spent = [str(about.get("photos", "")), str(about.get("training", {}).get("steps", ""))]
-        row = [one["protector"], _name(one), one["level"], *spent, *cells, said, _published(one)]
-        rows.append(row)
+        row = [one["protector"], _name(one), one["level"], *spent, *cells, said]
+        rows.append([*row, _published(one, titles.get(one["protector"]))])
     return _markdown(rows)
 
 
@@ -153,14 +157,12 @@ def _name(one: Mapping[str, Any]) -> str:
     return f"`{one['attack']}`" + f", {versions} versions" * (versions > 1)
 
 
-def _beats(one: Mapping[str, Any], name: str) -> bool:
-    mine, null = one["measures"].get(name), one["null"].get(name)
-    return bool(mine and null and mine["low"] > null["high"])
+def _estimates(measures: Mapping[str, Mapping[str, Any]]) -> dict[str, Estimate]:
+    return {name: Estimate(**known) for name, known in measures.items()}
 
 
-def _published(one: Mapping[str, Any]) -> str:
-    titles = {each.name: each.published for each in compared_methods()} | {"paper": OURS}
-    known = TABLE_3.get(titles.get(one["protector"]) or "", {})
+def _published(one: Mapping[str, Any], method: str | None) -> str:
+    known = TABLE_3.get(method or "", {})
     title = next((each for each in SETS if one["dataset"].upper().startswith(each)), "")
     if one["attack"] != "unet" or title not in known:
         return ""

@@ -78,6 +78,51 @@ def test_the_page_on_attacks_says_what_the_documents_say() -> None:
     assert shown == 2 * (8 * 2 + 1) + 3 * 2
 
 
+def test_the_page_on_attacks_says_how_strong_the_attacker_was() -> None:
+    """The least and the most of each planted cheat, and of the U-Net on `persona`."""
+    text = (REPOSITORY / "docs" / "attacks.md").read_text(encoding="utf-8")
+    threats = (REPOSITORY / "docs" / "threat-model.md").read_text(encoding="utf-8")
+    folder = REPOSITORY / "benchmarks" / "documents"
+    cheats: dict[str, list[float]] = {}
+    linear = []
+    for path in sorted(folder.glob("*.json")):
+        document = json.loads(path.read_text(encoding="utf-8"))
+        for one in document.get("details", (document,)):
+            if one.get("attack") == "unet":
+                controls = one["about"]["controls"]
+                cheats.setdefault(one["dataset"], []).append(controls["folded"]["value"])
+                linear.append(controls["planted"]["value"])
+                if one["protector"] == "persona":
+                    assert _short(controls["folded"]["value"]) in threats
+                    assert f"{one['about']['photos']} photos" in text.replace("\n  ", " ")
+    assert f"at least {_short(min(linear))} comes back" in text
+    ranges = [f"{_short(min(known))} to {_short(max(known))}" for known in cheats.values()]
+    assert len(ranges) == 2
+    assert all(each in text for each in ranges)
+
+
+def test_learning_curves_are_those_of_their_documents() -> None:
+    text = (REPOSITORY / "docs" / "attacks.md").read_text(encoding="utf-8")
+    rows = 0
+    for path in (REPOSITORY / "benchmarks" / "documents" / "curves").glob("*.json"):
+        document = json.loads(path.read_text(encoding="utf-8"))
+        for one in (*document["with_fewer_pairs"], document):
+            about = one["about"]
+            spent = f"{about['photos']:,} | {about['training']['steps']:,}"
+            found = []
+            for name in ("ssim", "lineup_mean"):
+                ends = (one["measures"][name][end] for end in ("value", "low", "high"))
+                found.append("{} [{}, {}]".format(*(_short(each, 2) for each in ends)))
+            cheat = _short(about["controls"]["folded"]["value"])
+            assert f"| {spent} | {cheat} | {found[0]} | {found[1]} |" in text, about["photos"]
+            rows += 1
+    assert rows == 3 + 2
+
+
+def _short(value: float, digits: int = 3) -> str:
+    return f"{value:.{digits}f}".removeprefix("0")
+
+
 def test_published_values_stand_beside_what_was_measured() -> None:
     about = {"photos": 90, "training": {"steps": 7}}
     one = outcome(ssim=0.6, matched=40, planted=0.95).to_dict() | {"about": about}

@@ -76,7 +76,7 @@ class Outcome:
     def verdict(self) -> tuple[str, ...]:
         """What follows, in sentences: first whether what it does not recover says anything."""
         found = [] if self.weakness is None else [self.weakness]
-        found += [sentence for name, sentence in _BEATEN.items() if self._beats(name)]
+        found += [_BEATEN[name] for name in beaten(self.measures, self.null)]
         return tuple(found) or (f"recovers no more than {_NULL}",)
 
     @property
@@ -100,9 +100,11 @@ class Outcome:
         del kept["images"]
         return kept | {"verdict": list(self.verdict)}
 
-    def _beats(self, name: str) -> bool:
-        mine, null = self.measures.get(name), self.null.get(name)
-        return mine is not None and null is not None and mine.low > null.high
+
+def beaten(measures: Mapping[str, Estimate], null: Mapping[str, Estimate]) -> tuple[str, ...]:
+    """The measures of a verdict that lie above those of a null, beyond both intervals."""
+    shared = (name for name in _BEATEN if name in measures and name in null)
+    return tuple(name for name in shared if measures[name].low > null[name].high)
 
 
 def run_attack(

@@ -163,9 +163,9 @@ def train(
             found = _validate(task, generator_of(seed, "validation"))
             _note(state, means, found, rate=task.optimizer.param_groups[0]["lr"])
             state.seconds = time.perf_counter() - began
-            _keep(task, state, folder)
-            if best and state.stale == 0:
+            if best and state.stale == 0:  # before the checkpoint that says so
                 write_tensors(folder / BEST, task.module.state_dict(), {})
+            _keep(task, state, folder)
             reason = _reason(state, budget)
             if progress is not None:
                 progress(state.curve[-1])
