@@ -15,6 +15,7 @@ from torch import Tensor
 from veilface.attacks.victim import Victim, averaged
 from veilface.errors import DatasetError
 from veilface.training.images import TrainingImages
+from veilface.training.mirror import mirrored
 from veilface.types import Protected
 
 Level = Literal["null", "viewer", "bystander", "trainer", "insider", "embedding holder"]
@@ -34,7 +35,7 @@ class Setting:
     Attributes:
         victim: The protector, as a black box.
         folder: Keeps checkpoints and protected pairs, so that an ended run continues.
-        faces: Photos of other people; None where there are none.
+        faces: Photos of other people, made `mirrored`; None where there are none.
         pairs: Most of those photos to use; all of them by default.
         minutes: Of training, and as much again of protecting where pairs cost that.
         steps: Of a control: most steps of its training, in place of the minutes.
@@ -56,6 +57,10 @@ class Setting:
     seed: int = 0
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
     progress: Callable[[str, int, int], None] = field(default=lambda stage, done, total: None)
+
+    def __post_init__(self) -> None:
+        if self.faces is not None:
+            object.__setattr__(self, "faces", mirrored(self.faces))
 
     def training_faces(self) -> TrainingImages:
         """The photos of other people, limited to ``pairs``.

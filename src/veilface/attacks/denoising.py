@@ -16,11 +16,12 @@ from itertools import pairwise
 
 import torch
 from torch import Generator, Tensor, nn
+from torch.nn.functional import l1_loss
 
 from veilface.attacks.base import Fitted, Setting
 from veilface.attacks.learning import batch_size, learn, recipe_of, seeded
 from veilface.imaging.frequency import high_pass
-from veilface.training.images import Batch, TrainingImages, l1_inside
+from veilface.training.images import TrainingImages
 from veilface.training.straight import silence
 from veilface.training.unet import keep_scale, scaled
 
@@ -79,7 +80,7 @@ def noisy(faces: Tensor, generator: Generator) -> Tensor:
 
 
 class DenoisingTask:
-    """The L1 distance to the photos before the noise, where they show something.
+    """The L1 distance to the photos before the noise.
 
     Args:
         faces: Clean photos of other people.
@@ -101,15 +102,15 @@ class DenoisingTask:
     def losses(self, generator: Generator) -> Mapping[str, Tensor]:
         """Of one batch."""
         batch = self._trained.draw(self.batch, generator, device=self.device)
-        return {"loss": self._loss(batch, generator)}
+        return {"loss": self._loss(batch.faces, generator)}
 
     def validate(self, generator: Generator) -> Mapping[str, float]:
         """On photos that are never drawn."""
         batch = self._kept.batch(torch.arange(len(self._kept)), device=self.device)
-        return {"loss": float(self._loss(batch, generator))}
+        return {"loss": float(self._loss(batch.faces, generator))}
 
-    def _loss(self, batch: Batch, generator: Generator) -> Tensor:
-        return l1_inside(self.module(noisy(batch.faces, generator)), batch.faces, batch.inside)
+    def _loss(self, faces: Tensor, generator: Generator) -> Tensor:
+        return l1_loss(self.module(noisy(faces, generator)), faces)
 
 
 def denoised(setting: Setting) -> Fitted:

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from veilface.attacks.base import Setting
 from veilface.attacks.learning import seeded
-from veilface.attacks.nulls import FEW, mean_face
+from veilface.attacks.nulls import mean_face
 from veilface.core.template import SIDE
 from veilface.recognizers.embedding import embed_faces
 from veilface.recognizers.recognizer import Recognizer
@@ -57,7 +57,7 @@ class FaceSpace:
 
 def digest_of(faces: TrainingImages) -> str:
     """Of what a space depends on beside the recogniser and the seed: photos and settings."""
-    about = (_EIGENFACES, _SPANNED, _RIDGE, FEW, faces.digest())
+    about = (_EIGENFACES, _SPANNED, _RIDGE, faces.digest())
     return hashlib.sha256(repr(about).encode()).hexdigest()
 
 
@@ -94,10 +94,9 @@ def _eigenfaces(faces: TrainingImages, mean: Tensor, *, seed: int) -> tuple[Tens
 
 
 def _deviations(faces: TrainingImages, mean: Tensor) -> Iterator[Tensor]:
-    """(N, 3 * 112 * 112) photos without their mean, 0 where they show nothing, in batches."""
+    """(N, 3 * 112 * 112) photos without their mean, in batches."""
     for indices in torch.split(torch.arange(len(faces)), _AT_ONCE):
-        batch = faces.batch(indices)
-        yield ((batch.faces - mean) * batch.inside).flatten(1)
+        yield (faces.batch(indices).faces - mean).flatten(1)
 
 
 def _embed(recognizer: Recognizer, faces: TrainingImages, setting: Setting) -> Tensor:

@@ -9,9 +9,6 @@ from veilface.attacks.base import Fitted, Setting
 from veilface.training.images import TrainingImages
 from veilface.types import Protected
 
-FEW = 0.01
-"""Share of the photos that must show a pixel."""
-
 _BATCH = 256
 
 
@@ -39,19 +36,9 @@ def average_face(setting: Setting) -> Fitted:
 
 
 def mean_face(faces: TrainingImages) -> Tensor:
-    """(3, 112, 112) mean of the pixels that their sources show, in [0, 1].
-
-    Few sources reach the corners of the template. A pixel that fewer than `FEW` of them show leans
-    to the mean of all pixels, the more the fewer: a null is not to be weakened by noise.
-    """
-    total, seen = torch.zeros(3, 1, 1), torch.zeros(1, 1, 1)
-    for indices in torch.split(torch.arange(len(faces)), _BATCH):
-        batch = faces.batch(indices)
-        total = total + (batch.faces * batch.inside).sum(dim=0)
-        seen = seen + batch.inside.sum(dim=0)
-    overall = total.sum((1, 2), keepdim=True) / seen.sum()
-    known = (seen / (FEW * len(faces))).clamp_max(1)
-    return overall.lerp(total / seen.clamp_min(1), known)
+    """(3, 112, 112) mean of photos every pixel of which counts, in [0, 1]."""
+    sums = [part.sum(dim=0, dtype=torch.int64) for part in torch.split(faces.pixels, _BATCH)]
+    return torch.stack(sums).sum(dim=0).float() / (255 * len(faces))
 
 
 def _repeated(mean: Tensor, protected: Protected) -> Tensor:

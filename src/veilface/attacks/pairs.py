@@ -13,7 +13,7 @@ from veilface.attacks.spending import protect_affordable
 from veilface.attacks.victim import Victim
 from veilface.errors import AttackError
 from veilface.jobs.cache import CHUNK
-from veilface.training.images import Batch, TrainingImages
+from veilface.training.images import TrainingImages
 
 SHARE = 0.1
 """Of the photos that are kept for validation, at most `MOST`."""
@@ -30,12 +30,10 @@ class Pairs:
     Attributes:
         sent: (N, C, 112, 112) as `observed`.
         faces: (N, 3, 112, 112) the photos.
-        inside: (N, 1, 112, 112), 1 where a photo shows something.
     """
 
     sent: Tensor
     faces: Tensor
-    inside: Tensor
 
 
 class Source(Protocol):
@@ -95,18 +93,18 @@ class FreshPairs:
     def draw(self, size: int, generator: Generator) -> Pairs:
         """A random batch, half of it mirrored before it is protected."""
         batch = _split(self.faces)[0].draw(size, generator, device=self.device)
-        return self._pairs(batch, generator)
+        return self._pairs(batch.faces, generator)
 
     def validation(self) -> Pairs:
         """The last photos under one draw."""
         kept = _split(self.faces)[1]
         batch = kept.batch(torch.arange(len(kept)), device=self.device)
-        return self._pairs(batch, Generator().manual_seed(0))
+        return self._pairs(batch.faces, Generator().manual_seed(0))
 
-    def _pairs(self, batch: Batch, generator: Generator) -> Pairs:
-        parts = torch.split(batch.faces, _AT_ONCE)
+    def _pairs(self, faces: Tensor, generator: Generator) -> Pairs:
+        parts = torch.split(faces, _AT_ONCE)
         sent = torch.cat([observed(self.victim.fresh(part, generator)) for part in parts])
-        return Pairs(sent.roll(1, 0) if self.shuffled else sent, batch.faces, batch.inside)
+        return Pairs(sent.roll(1, 0) if self.shuffled else sent, faces)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +136,7 @@ class KeptPairs:
         batch = _split(self.faces)[0].draw(size, generator)
         flipped = torch.rand(size, generator=generator) < 0.5
         mirror = flipped[:, None, None, None]
-        faces = self.faces.batch(batch.indices, flipped=flipped)
+        faces = self.faces.batch(batch.indices, flipped=flipped).faces
         sent = self.images[batch.indices]
         return self._pairs(torch.where(mirror, sent.flip(-1), sent), faces)
 
@@ -146,10 +144,10 @@ class KeptPairs:
         """The last photos."""
         kept = _split(self.faces)[1]
         batch = kept.batch(torch.arange(len(kept)))
-        return self._pairs(self.images[-len(kept) :], batch)
+        return self._pairs(self.images[-len(kept) :], batch.faces)
 
-    def _pairs(self, sent: Tensor, batch: Batch) -> Pairs:
-        return Pairs(sent.roll(1, 0) if self.shuffled else sent, batch.faces, batch.inside)
+    def _pairs(self, sent: Tensor, faces: Tensor) -> Pairs:
+        return Pairs(sent.roll(1, 0) if self.shuffled else sent, faces)
 
 
 def make_pairs(setting: Setting, *, shuffled: bool = False) -> Source:

@@ -15,13 +15,13 @@ from collections.abc import Mapping
 
 import torch
 from torch import Generator, Tensor, nn
+from torch.nn.functional import l1_loss
 
 from veilface.attacks.base import Fitted, Setting, observed
 from veilface.attacks.learning import batch_size, learn, recipe_of, seeded
 from veilface.attacks.nulls import mean_face
 from veilface.attacks.pairs import Pairs, Source, make_pairs
 from veilface.core.template import SIDE
-from veilface.training.images import l1_inside
 from veilface.training.loop import generator_of
 from veilface.training.muon import Muon
 from veilface.training.precision import fast_type
@@ -66,12 +66,12 @@ class Reconstructor(nn.Module):
             face: (3, 112, 112) the average face.
         """
         place = self.mean.device
-        sent, faces, inside = (each.to(place) for each in (pairs.sent, pairs.faces, pairs.inside))
+        sent, faces = pairs.sent.to(place), pairs.faces.to(place)
         self.face.copy_(face)
         seen = self._seen(sent)
         self.mean.copy_(seen.mean(dim=(0, 2, 3), keepdim=True))
         self.spread.copy_(seen.std(dim=(0, 2, 3), keepdim=True).clamp_min(1e-6))
-        straighten(self.straight, self._scaled(sent), faces, inside)
+        straighten(self.straight, self._scaled(sent), faces)
         silence(self.network.head)
 
     def kernels(self) -> list[nn.Parameter]:
@@ -96,7 +96,7 @@ class Reconstructor(nn.Module):
 
 
 class ReconstructionTask:
-    """The L1 distance to the photos, where they show something.
+    """The L1 distance to the photos.
 
     Args:
         source: Of the pairs.
@@ -135,8 +135,7 @@ class ReconstructionTask:
         return {"loss": float(self._loss(self._kept))}
 
     def _loss(self, pairs: Pairs) -> Tensor:
-        found = self.module(pairs.sent.to(self.device))
-        return l1_inside(found, pairs.faces.to(self.device), pairs.inside.to(self.device))
+        return l1_loss(self.module(pairs.sent.to(self.device)), pairs.faces.to(self.device))
 
 
 def reconstruct(setting: Setting, *, shuffled: bool = False) -> Fitted:

@@ -15,16 +15,13 @@ _STRIDE = 7
 
 
 @torch.no_grad()
-def straighten(
-    convolution: nn.Conv2d, x: Tensor, wanted: Tensor, inside: Tensor | None = None
-) -> None:
+def straighten(convolution: nn.Conv2d, x: Tensor, wanted: Tensor) -> None:
     """Set the weights of a convolution to the least-squares map of images to others.
 
     Args:
         convolution: Of stride 1, padded to keep the size, with a bias.
         x: (N, C, H, W), each channel of mean 0 and standard deviation 1.
         wanted: (N, K, H, W) what has to come out.
-        inside: (N, 1, H, W), 1 where it matters; everywhere by default.
     """
     side = convolution.kernel_size[0]
     width = side**2 * x.shape[1] + 1
@@ -35,9 +32,6 @@ def straighten(
         patches = F.unfold(images[None], side, padding=side // 2)[0, :, ::_STRIDE].T.double()
         left = torch.cat([patches, patches.new_ones(len(patches), 1)], dim=1)
         pixels = wanted[row].flatten(1).T[::_STRIDE].double()
-        if inside is not None:
-            counted = inside[row].flatten()[::_STRIDE] > 0
-            left, pixels = left[counted], pixels[counted]
         gram += left.T @ left
         right += left.T @ pixels
     solved = ridge(gram, right, _RIDGE)
