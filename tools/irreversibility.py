@@ -84,9 +84,9 @@ def page(documents: Iterable[Mapping[str, Any]]) -> str:
     """The page from documents of attacks, a table for each set of people."""
     all_ = [each for one in documents for each in one.get("details", (one,))]
     linked = [one for one in all_ if "unlinkability" in one]
-    attacks: dict[tuple[str, str, str, int], Mapping[str, Any]] = {}
+    attacks: dict[tuple[str, ...], Mapping[str, Any]] = {}
     for one in sorted((one for one in all_ if "attack" in one), key=_people):
-        key = (one["dataset"], one["protector"], one["attack"], one["versions"])
+        key = (one["dataset"], one["protector"], _name(one))
         other = attacks.get(key, one)
         if other != one and _people(other) == _people(one):
             raise SystemExit(
@@ -153,8 +153,9 @@ def _table(found: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _name(one: Mapping[str, Any]) -> str:
-    versions: int = one["versions"]
-    return f"`{one['attack']}`" + f", {versions} versions" * (versions > 1)
+    versions, steps = one["versions"], one["about"].get("pair_steps")
+    several = f", {versions} versions" * (versions > 1)
+    return f"`{one['attack']}`" + several + (f", pairs of {steps} steps" if steps else "")
 
 
 def _estimates(measures: Mapping[str, Mapping[str, Any]]) -> dict[str, Estimate]:

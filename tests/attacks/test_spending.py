@@ -11,6 +11,8 @@ import torch
 from tests.attacks.test_reconstruction import photos
 from veilface.attacks.base import Setting
 from veilface.attacks.pairs import make_pairs
+from veilface.attacks.planted import CHEATS
+from veilface.attacks.reconstruction import reconstruct
 from veilface.attacks.victim import Victim
 from veilface.jobs.cache import Job
 from veilface.types import Protected
@@ -22,17 +24,21 @@ class Slow(Victim):
     is_cheap = False
     asked: list[int]
     clock: list[float]
+    seconds: float
 
-    def __init__(self, folder: Path, clock: list[float]) -> None:
+    def __init__(self, folder: Path, clock: list[float], *, seconds: float = 30) -> None:
         super().__init__(Job("clean"), folder, jobs=1)
-        self.__dict__ |= {"asked": [], "clock": clock}
+        self.__dict__ |= {"asked": [], "clock": clock, "seconds": seconds}
+
+    def hastened(self, steps: int) -> Victim:
+        return Slow(self.cache, self.clock, seconds=steps)
 
     def describe(self) -> str:
-        return "slow"
+        return f"slow, {self.seconds}"
 
     def protect(self, faces: torch.Tensor, *, draw: int = 0, progress: object = None) -> Protected:
         self.asked.append(len(faces))
-        self.clock[0] += 30
+        self.clock[0] += self.seconds
         return Protected(faces, {})
 
 
@@ -61,3 +67,33 @@ def test_a_budget_of_pairs_is_spent_once(tmp_path: Path, monkeypatch: pytest.Mon
     told.clear()
     assert make_pairs(replace(few, minutes=60)).photos == 60
     assert [done for *_, done, total in told if total == 3600][-1] == 3600  # no photo is left
+
+
+def test_faster_pairs_are_more_pairs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [0.0]
+    monkeypatch.setattr("veilface.attacks.spending.time.monotonic", lambda: clock[0])
+    slow = Slow(tmp_path, clock)
+    setting = Setting(slow, tmp_path, photos(80), minutes=1, steps=1, width=1 / 16)
+    own, faster = reconstruct(setting).about, reconstruct(replace(setting, pair_steps=10)).about
+    assert (own["photos"], own["pair_steps"]) == (16, None)
+    assert (faster["photos"], faster["pair_steps"]) == (48, 10)
+    assert faster["victim"] == "slow, 10"
+    assert slow.asked == [8, 8, 16]
+
+
+def test_a_hastened_victim_goes_as_far_in_fewer_steps(tmp_path: Path) -> None:
+    own = Victim(Job("persona", ("sface",)), tmp_path)
+    hasty = own.hastened(5)
+    assert isinstance(own.protector, Job)
+    assert isinstance(hasty.protector, Job)
+    before, after = own.protector.preset, hasty.protector.preset
+    assert before is not None
+    assert after is not None
+    assert after.steps == 5
+    assert after.steps * after.step_size == pytest.approx(before.steps * before.step_size)
+    assert replace(after, steps=before.steps, step_size=before.step_size) == before
+    assert hasty.surrogates == own.surrogates
+    assert hasty.describe() != own.describe()
+    cheap = Victim(Job("blur"), tmp_path)
+    assert cheap.hastened(5) is cheap
+    assert CHEATS[0].name == Victim(CHEATS[0], tmp_path).hastened(5).name

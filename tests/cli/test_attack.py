@@ -80,6 +80,8 @@ def test_mistakes_are_one_sentence(lfw: Path, tmp_path: Path) -> None:
         ("unet", "--protector", "clean"): (1, "--faces DIR"),
         ("look", "--protector", "cleen"): (2, "did you mean 'clean'"),
         ("linear", "--protector", "clean"): (1, "duetface, partialface"),
+        ("unet", "--protector", "blur", "--pair-steps", 5): (1, "nothing is optimised by 'blur'"),
+        ("look", "--protector", "persona", "--pair-steps", 5): (1, "'look' does not learn"),
     }
     for arguments, (status, said) in wrong.items():
         result = _run(*arguments, *common)

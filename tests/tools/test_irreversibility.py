@@ -159,6 +159,10 @@ def test_every_null_stands_beside_its_attacks() -> None:
         in text
     )
     assert "| x | `linear`, 4 versions |" in text
+    hasty = one | {"about": one["about"] | {"pair_steps": 5}}
+    rows = page([one, hasty]).splitlines()
+    assert sum(row.startswith("| x | `unet` |") for row in rows) == 1
+    assert sum(row.startswith("| x | `unet`, pairs of 5 steps |") for row in rows) == 1
 
 
 def test_what_shows_more_than_the_embedding_is_said() -> None:

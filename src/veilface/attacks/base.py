@@ -37,6 +37,7 @@ class Setting:
         folder: Keeps checkpoints and protected pairs, so that an ended run continues.
         faces: Photos of other people, made `mirrored`; None where there are none.
         pairs: Most of those photos to use; all of them by default.
+        pair_steps: Gradient evaluations of each pair of a preset; its own by default.
         minutes: Of training, and as much again of protecting where pairs cost that.
         steps: Of a control: most steps of its training, in place of the minutes.
         width: Multiplies the channels of networks.
@@ -50,6 +51,7 @@ class Setting:
     folder: Path
     faces: TrainingImages | None = None
     pairs: int | None = None
+    pair_steps: int | None = None
     minutes: float = 10.0
     steps: int | None = None
     width: float = 0.25

@@ -12,6 +12,7 @@ Source:
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import torch
 from torch import Generator, Tensor, nn
@@ -141,6 +142,9 @@ class ReconstructionTask:
 def reconstruct(setting: Setting, *, shuffled: bool = False) -> Fitted:
     """Train on pairs, or continue a training that was ended.
 
+    Pairs of ``pair_steps`` are of a hastened victim: not quite what is attacked, but an attacker
+    has many more of them.
+
     Args:
         setting: With photos of other people.
         shuffled: Whether photos and what is sent belong to different people: the null.
@@ -149,6 +153,9 @@ def reconstruct(setting: Setting, *, shuffled: bool = False) -> Fitted:
         DatasetError: There are no photos.
         AttackError: Protecting is so slow that there are no pairs.
     """
+    hasty = setting.pair_steps
+    if hasty is not None:
+        setting = replace(setting, victim=setting.victim.hastened(hasty))
     source = make_pairs(setting, shuffled=shuffled)
     recipe = recipe_of(
         "shuffled" if shuffled else "unet",
@@ -161,7 +168,8 @@ def reconstruct(setting: Setting, *, shuffled: bool = False) -> Fitted:
         photos=source.photos,
     )
     task = ReconstructionTask(source, width=setting.width, seed=setting.seed, device=setting.device)
-    return learn(task, recipe, setting, observed, begin=task.begin)
+    fitted = learn(task, recipe, setting, observed, begin=task.begin)
+    return replace(fitted, about={**fitted.about, "pair_steps": hasty})
 
 
 def shuffled(setting: Setting) -> Fitted:

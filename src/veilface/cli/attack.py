@@ -35,6 +35,14 @@ def attack(  # noqa: PLR0917 - typer passes by keyword
             min=20, help="Most of those photos to use; repeat it for a curve [default: all]."
         ),
     ] = None,
+    pair_steps: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Gradient evaluations of each pair of a preset: fewer, longer ones make more "
+            "pairs in the same minutes [default: those of the preset].",
+        ),
+    ] = None,
     budget: Annotated[
         float | None,
         typer.Option(
@@ -91,6 +99,7 @@ def attack(  # noqa: PLR0917 - typer passes by keyword
         from veilface.cli.stages import make_stages
         from veilface.core.devices import resolve_device
         from veilface.datasets import load_faces
+        from veilface.errors import AttackError
         from veilface.evaluation.attacking import JUDGE, make_bench
         from veilface.evaluation.image_sets import default_surrogates
         from veilface.jobs.cache import Job
@@ -103,6 +112,11 @@ def attack(  # noqa: PLR0917 - typer passes by keyword
         if not job.is_transform:
             ensemble = tuple(each for each in default_surrogates() if each != decides)
             job = Job(protector, ensemble)
+        if pair_steps is not None and (job.is_transform or chosen.control != "planted"):
+            raise AttackError(
+                f"--pair-steps is for attacks that learn from pairs of a preset; '{name}' does "
+                f"not learn from any, or nothing is optimised by '{protector}'"
+            )
         people = load_faces(dataset, root)
         counts: list[int | None] = [*sorted(set(pairs or ()))] or [None]
         if len(counts) > 1:
@@ -126,6 +140,7 @@ def attack(  # noqa: PLR0917 - typer passes by keyword
                 victim=Victim(job, output / "cache", seed=seed, jobs=jobs, device=place),
                 folder=output / "cache" / "networks",
                 faces=None if faces is None else mirrored(load_images(faces)),
+                pair_steps=pair_steps,
                 minutes=means.minutes,
                 width=means.width,
                 recognizer=recognizer,
