@@ -154,8 +154,9 @@ def _table(found: Sequence[Mapping[str, Any]]) -> str:
 
 def _name(one: Mapping[str, Any]) -> str:
     versions, steps = one["versions"], one["about"].get("pair_steps")
-    several = f", {versions} versions" * (versions > 1)
-    return f"`{one['attack']}`" + several + (f", pairs of {steps} steps" if steps else "")
+    several = f", {versions} versions" if versions > 1 else ""
+    hasty = f", pairs of {steps} steps" if steps else ""
+    return f"`{one['attack']}`{several}{hasty}"
 
 
 def _estimates(measures: Mapping[str, Mapping[str, Any]]) -> dict[str, Estimate]:
