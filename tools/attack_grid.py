@@ -23,8 +23,8 @@ from veilface.attacks.victim import Victim
 from veilface.detection.yunet import YuNet
 from veilface.imaging.align import align_face
 from veilface.jobs.cache import Job
+from veilface.training.completion import completed
 from veilface.training.images import TrainingImages, load_images
-from veilface.training.mirror import mirrored
 
 OUT = Path(__file__).parents[1] / "docs" / "images" / "attacks.png"
 SHOWN = (
@@ -50,7 +50,7 @@ def main() -> None:
     """Write the picture."""
     parser = argparse.ArgumentParser(description="Make docs/images/attacks.png.")
     parser.add_argument("photos", type=Path, help="folder of aligned faces of other people")
-    photos = mirrored(load_images(parser.parse_args().photos))
+    photos = completed(load_images(parser.parse_args().photos))
     astronaut = data.astronaut()
     (found,) = YuNet().detect(astronaut)
     face = align_face(astronaut, found.points)[None]

@@ -14,8 +14,8 @@ from torch import Tensor
 
 from veilface.attacks.victim import Victim, averaged
 from veilface.errors import DatasetError
+from veilface.training.completion import completed
 from veilface.training.images import TrainingImages
-from veilface.training.mirror import mirrored
 from veilface.types import Protected
 
 Level = Literal["null", "viewer", "bystander", "trainer", "insider", "embedding holder"]
@@ -35,7 +35,7 @@ class Setting:
     Attributes:
         victim: The protector, as a black box.
         folder: Keeps checkpoints and protected pairs, so that an ended run continues.
-        faces: Photos of other people, made `mirrored`; None where there are none.
+        faces: Photos of other people, made `completed`; None where there are none.
         pairs: Most of those photos to use; all of them by default.
         pair_steps: Gradient evaluations of each pair of a preset; its own by default.
         minutes: Of training, and as much again of protecting where pairs cost that.
@@ -62,7 +62,7 @@ class Setting:
 
     def __post_init__(self) -> None:
         if self.faces is not None:
-            object.__setattr__(self, "faces", mirrored(self.faces))
+            object.__setattr__(self, "faces", completed(self.faces))
 
     def training_faces(self) -> TrainingImages:
         """The photos of other people, limited to ``pairs``.

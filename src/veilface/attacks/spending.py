@@ -28,7 +28,7 @@ def protect_affordable(setting: Setting, faces: TrainingImages) -> int:
     """
     victim, everybody = setting.victim, setting.faces or faces
     about = {"attack": "protected", "victim": victim.describe(), "seed": victim.seed}
-    about |= {"faces": f"{everybody.name}, {len(everybody)}", "pixels": everybody.digest()}
+    about |= {"faces": everybody.digest()}
     path = setting.place_of(about).with_suffix(".json")
     setting.folder.mkdir(parents=True, exist_ok=True)
     reached: list[tuple[int, float]] = [(0, 0.0)]  # photos, seconds

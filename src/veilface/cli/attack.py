@@ -104,7 +104,6 @@ def attack(  # noqa: PLR0917 - typer passes by keyword
         from veilface.evaluation.image_sets import default_surrogates
         from veilface.jobs.cache import Job
         from veilface.training.images import load_images
-        from veilface.training.mirror import mirrored
 
         chosen, place, decides = get_attack(name), resolve_device(device), judge or JUDGE
         means = Means.of(place, full=full, minutes=budget, width=width)
@@ -139,7 +138,7 @@ def attack(  # noqa: PLR0917 - typer passes by keyword
             setting = Setting(
                 victim=Victim(job, output / "cache", seed=seed, jobs=jobs, device=place),
                 folder=output / "cache" / "networks",
-                faces=None if faces is None else mirrored(load_images(faces)),
+                faces=None if faces is None else load_images(faces),
                 pair_steps=pair_steps,
                 minutes=means.minutes,
                 width=means.width,

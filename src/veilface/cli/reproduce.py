@@ -95,13 +95,13 @@ def reproduce(  # noqa: PLR0917 - typer passes by keyword
         from veilface.evaluation.report.sheets import Sheet
         from veilface.paper.conduct import make_study
         from veilface.paper.registry import get_experiment
+        from veilface.training.completion import completed
         from veilface.training.images import load_images
-        from veilface.training.mirror import mirrored
 
         roots = _roots(dataset_root)
         chosen = {name: get_experiment(name, roots) for name in experiments}
         sets = {name: load_faces(name, root) for name, root in roots.items()}
-        others = None if faces is None else mirrored(load_images(faces))
+        others = None if faces is None else completed(load_images(faces))
         place = resolve_device(device)
         means = Means.of(place, full=full, minutes=budget)
         documents: list[dict[str, Any]] = []
