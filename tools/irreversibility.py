@@ -84,13 +84,14 @@ def page(documents: Iterable[Mapping[str, Any]]) -> str:
     """The page from documents of attacks, a table for each set of people."""
     all_ = [each for one in documents for each in one.get("details", (one,))]
     linked = [one for one in all_ if "unlinkability" in one]
-    attacks: dict[tuple[str, ...], Mapping[str, Any]] = {}
+    attacks: dict[tuple[str, str, str, int, int], Mapping[str, Any]] = {}
     for one in sorted((one for one in all_ if "attack" in one), key=_people):
-        key = (one["dataset"], one["protector"], _name(one))
+        steps = one["about"].get("pair_steps") or 0
+        key = (one["dataset"], one["protector"], one["attack"], one["versions"], steps)
         other = attacks.get(key, one)
         if other != one and _people(other) == _people(one):
             raise SystemExit(
-                f"two documents of {one['attack']} on {one['protector']} with {_people(one)} "
+                f"two documents of {_name(one)} on {one['protector']} with {_people(one)} "
                 f"people of {one['dataset']} differ: leave one out"
             )
         attacks[key] = one

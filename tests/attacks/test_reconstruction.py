@@ -192,7 +192,7 @@ def test_what_a_source_does_not_show_is_nowhere_learnt_from(tmp_path: Path) -> N
     masked = Setting(blank, tmp_path, TrainingImages("masked", spoiled, inside))
     source = make_pairs(masked)
     drawn = source.draw(8, Generator().manual_seed(0)).faces
-    torch.testing.assert_close(drawn[:, :, :40], drawn[:, :, 41:81].flip(2)[:, :, -40:])
+    torch.testing.assert_close(drawn[:, :, :40], drawn[:, :, 41:81].flip(2))
     average = mean_face(source.faces)
     torch.testing.assert_close(average[:, 40:], mean_face(whole)[:, 40:])
     torch.testing.assert_close(average, source.faces.batch(torch.arange(12)).faces.mean(dim=0))

@@ -11,9 +11,9 @@ import torch
 from tests.attacks.test_reconstruction import photos
 from veilface.attacks.base import Setting
 from veilface.attacks.pairs import make_pairs
-from veilface.attacks.planted import CHEATS
 from veilface.attacks.reconstruction import reconstruct
 from veilface.attacks.victim import Victim
+from veilface.errors import AttackError
 from veilface.jobs.cache import Job
 from veilface.types import Protected
 
@@ -81,7 +81,7 @@ def test_faster_pairs_are_more_pairs(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert slow.asked == [8, 8, 16]
 
 
-def test_a_hastened_victim_goes_as_far_in_fewer_steps(tmp_path: Path) -> None:
+def test_a_hastened_victim_takes_fewer_and_longer_steps(tmp_path: Path) -> None:
     own = Victim(Job("persona", ("sface",)), tmp_path)
     hasty = own.hastened(5)
     assert isinstance(own.protector, Job)
@@ -93,7 +93,9 @@ def test_a_hastened_victim_goes_as_far_in_fewer_steps(tmp_path: Path) -> None:
     assert after.steps * after.step_size == pytest.approx(before.steps * before.step_size)
     assert replace(after, steps=before.steps, step_size=before.step_size) == before
     assert hasty.surrogates == own.surrogates
+    assert Setting(own, tmp_path, pair_steps=5).pair_victim.describe() == hasty.describe()
     assert hasty.describe() != own.describe()
-    cheap = Victim(Job("blur"), tmp_path)
-    assert cheap.hastened(5) is cheap
-    assert CHEATS[0].name == Victim(CHEATS[0], tmp_path).hastened(5).name
+    with pytest.raises(AttackError, match="at least one"):
+        own.hastened(0)
+    with pytest.raises(AttackError, match="blur optimises nothing"):
+        Victim(Job("blur"), tmp_path).hastened(5)

@@ -64,6 +64,15 @@ class Setting:
         if self.faces is not None:
             object.__setattr__(self, "faces", completed(self.faces))
 
+    @property
+    def pair_victim(self) -> Victim:
+        """Whom an attacker asks for pairs: the victim, in ``pair_steps``.
+
+        Raises:
+            AttackError: There is no such victim.
+        """
+        return self.victim if self.pair_steps is None else self.victim.hastened(self.pair_steps)
+
     def training_faces(self) -> TrainingImages:
         """The photos of other people, limited to ``pairs``.
 

@@ -36,7 +36,7 @@ def average_face(setting: Setting) -> Fitted:
 
 
 def mean_face(faces: TrainingImages) -> Tensor:
-    """(3, 112, 112) mean of photos every pixel of which counts, in [0, 1]."""
+    """(3, 112, 112) mean in [0, 1] of photos every pixel of which counts: those of a `Setting`."""
     sums = [part.sum(dim=0, dtype=torch.int64) for part in torch.split(faces.pixels, _BATCH)]
     return torch.stack(sums).sum(dim=0).float() / (255 * len(faces))
 

@@ -155,10 +155,11 @@ def make_pairs(setting: Setting, *, shuffled: bool = False) -> Source:
 
     Raises:
         DatasetError: There are no photos.
-        AttackError: Fewer than two chunks could be protected.
+        AttackError: Fewer than two chunks could be protected, or there is no victim of so many
+            steps.
     """
     faces = setting.training_faces()
-    victim = setting.victim
+    victim = setting.pair_victim
     if victim.is_cheap:
         return FreshPairs(victim, faces, shuffled, setting.device)
     done = protect_affordable(setting, faces)

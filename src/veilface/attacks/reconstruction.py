@@ -142,20 +142,15 @@ class ReconstructionTask:
 def reconstruct(setting: Setting, *, shuffled: bool = False) -> Fitted:
     """Train on pairs, or continue a training that was ended.
 
-    Pairs of ``pair_steps`` are of a hastened victim: not quite what is attacked, but an attacker
-    has many more of them.
-
     Args:
         setting: With photos of other people.
         shuffled: Whether photos and what is sent belong to different people: the null.
 
     Raises:
         DatasetError: There are no photos.
-        AttackError: Protecting is so slow that there are no pairs.
+        AttackError: Protecting is so slow that there are no pairs, or there is no victim of so
+            many steps.
     """
-    hasty = setting.pair_steps
-    if hasty is not None:
-        setting = replace(setting, victim=setting.victim.hastened(hasty))
     source = make_pairs(setting, shuffled=shuffled)
     recipe = recipe_of(
         "shuffled" if shuffled else "unet",
@@ -163,13 +158,13 @@ def reconstruct(setting: Setting, *, shuffled: bool = False) -> Fitted:
         network="a U-Net beside a convolution, both beside the average face",
         optimizer="Muon",
         precision=str(fast_type(setting.device)),
-        victim=setting.victim.describe(),
+        victim=setting.pair_victim.describe(),
         pairs=source.count,
         photos=source.photos,
     )
     task = ReconstructionTask(source, width=setting.width, seed=setting.seed, device=setting.device)
     fitted = learn(task, recipe, setting, observed, begin=task.begin)
-    return replace(fitted, about={**fitted.about, "pair_steps": hasty})
+    return replace(fitted, about={**fitted.about, "pair_steps": setting.pair_steps})
 
 
 def shuffled(setting: Setting) -> Fitted:

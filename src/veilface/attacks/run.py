@@ -189,7 +189,9 @@ def _controls(attack: Attack, setting: Setting, fitted: Fitted, faces: Tensor) -
     for protector in _EASY[attack.control]:
         easy = Victim(protector, setting.victim.cache, seed=setting.seed)
         photos = fitted.about.get("photos", setting.pairs)
-        again = attack.fit(replace(setting, victim=easy, pairs=photos, steps=steps))
+        again = attack.fit(
+            replace(setting, victim=easy, pairs=photos, pair_steps=None, steps=steps)
+        )
         images = again.recover(easy.protect(faces))
         likeness = mean_over_people(ssim(faces, images).numpy(), seed=0)
         found.append(_Control(protector.name, likeness, again.about.get("training", {}), images))

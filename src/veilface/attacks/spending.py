@@ -23,10 +23,10 @@ def protect_affordable(setting: Setting, faces: TrainingImages) -> int:
     Images that an earlier run of anything has kept cost nothing.
 
     Args:
-        setting: Its victim keeps what it protects.
+        setting: Whom it asks for pairs keeps them.
         faces: The first of the photos of the setting, as many as may be used.
     """
-    victim, everybody = setting.victim, setting.faces or faces
+    victim, everybody = setting.pair_victim, setting.faces or faces
     about = {"attack": "protected", "victim": victim.describe(), "seed": victim.seed}
     about |= {"faces": everybody.digest()}
     path = setting.place_of(about).with_suffix(".json")

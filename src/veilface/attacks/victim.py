@@ -12,6 +12,7 @@ import torch
 from torch import Generator, Tensor
 
 from veilface.core.template import SIDE
+from veilface.errors import AttackError
 from veilface.imaging.tensors import to_uint8
 from veilface.jobs.cache import CHUNK, Job, generators, ingredients
 from veilface.jobs.sets import Progress, protect_set
@@ -90,16 +91,24 @@ class Victim:
         return seen(self._built.protect(faces, generator=generator))
 
     def hastened(self, steps: int) -> Victim:
-        """One whose images take fewer, longer steps: another preset's, and many for the price.
+        """One whose images take another number of steps, as long in sum as those of its preset.
 
-        Of a cheap protector it is the same.
+        Few long steps make images that are not quite what the preset makes, and many of them.
+
+        Args:
+            steps: Gradient evaluations.
+
+        Raises:
+            AttackError: It optimises nothing, or there is no step.
         """
-        preset = self.protector.preset if isinstance(self.protector, Job) else None
-        if preset is None or not isinstance(self.protector, Job):
-            return self
+        job = self.protector
+        if not isinstance(job, Job) or (preset := job.preset) is None:
+            raise AttackError(f"{self.name} optimises nothing: its pairs take no steps")
+        if steps < 1:
+            raise AttackError(f"pairs of {steps} steps: at least one is needed")
         length = preset.step_size * preset.steps / steps
         hasty = replace(preset, steps=steps, step_size=length)
-        return replace(self, protector=replace(self.protector, protector=hasty))
+        return replace(self, protector=replace(job, protector=hasty))
 
     def describe(self) -> str:
         """What it sends depends on, beside faces and draws, as one line.

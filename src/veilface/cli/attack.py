@@ -39,8 +39,8 @@ def attack(  # noqa: PLR0917 - typer passes by keyword
         int | None,
         typer.Option(
             min=1,
-            help="Gradient evaluations of each pair of a preset: fewer, longer ones make more "
-            "pairs in the same minutes [default: those of the preset].",
+            help="Gradient evaluations of each pair that an attack learns from: fewer, longer "
+            "ones make more pairs in the same minutes [default: those of the preset].",
         ),
     ] = None,
     budget: Annotated[
@@ -99,7 +99,6 @@ def attack(  # noqa: PLR0917 - typer passes by keyword
         from veilface.cli.stages import make_stages
         from veilface.core.devices import resolve_device
         from veilface.datasets import load_faces
-        from veilface.errors import AttackError
         from veilface.evaluation.attacking import JUDGE, make_bench
         from veilface.evaluation.image_sets import default_surrogates
         from veilface.jobs.cache import Job
@@ -111,11 +110,6 @@ def attack(  # noqa: PLR0917 - typer passes by keyword
         if not job.is_transform:
             ensemble = tuple(each for each in default_surrogates() if each != decides)
             job = Job(protector, ensemble)
-        if pair_steps is not None and (job.is_transform or chosen.control != "planted"):
-            raise AttackError(
-                f"--pair-steps is for attacks that learn from pairs of a preset; '{name}' does "
-                f"not learn from any, or nothing is optimised by '{protector}'"
-            )
         people = load_faces(dataset, root)
         counts: list[int | None] = [*sorted(set(pairs or ()))] or [None]
         if len(counts) > 1:
@@ -245,8 +239,9 @@ def _summary(outcomes: Sequence[Outcome]) -> str:
 
 
 def _label(outcome: Outcome) -> str:
-    photos = outcome.about.get("photos")
-    return "recovered" if photos is None else f"from {photos} photos"
+    photos, steps = outcome.about.get("photos"), outcome.about.get("pair_steps")
+    hasty = "" if steps is None else f", {steps} steps each"
+    return "recovered" if photos is None else f"from {photos} photos{hasty}"
 
 
 def _figure(measures: Mapping[str, Estimate], name: str) -> str:

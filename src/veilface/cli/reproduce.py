@@ -101,6 +101,7 @@ def reproduce(  # noqa: PLR0917 - typer passes by keyword
         roots = _roots(dataset_root)
         chosen = {name: get_experiment(name, roots) for name in experiments}
         sets = {name: load_faces(name, root) for name, root in roots.items()}
+        # Once, and not for the setting of every method.
         others = None if faces is None else completed(load_images(faces))
         place = resolve_device(device)
         means = Means.of(place, full=full, minutes=budget)

@@ -55,4 +55,5 @@ def _whence(inside: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
     row, column = behind.clip(0, SIDE - 1)
     there &= inside[row, column]
     row, column = np.where(there, behind, nearest)
-    return row * SIDE + column
+    flat: npt.NDArray[np.int64] = row * SIDE + column
+    return flat

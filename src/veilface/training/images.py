@@ -46,11 +46,6 @@ class Batch:
     indices: Tensor
 
 
-def l1_inside(made: Tensor, faces: Tensor, inside: Tensor) -> Tensor:
-    """The mean distance of (N, 3, H, W) to faces, where (N, 1, H, W) ``inside`` is 1."""
-    return ((made - faces).abs() * inside).sum() / (3 * inside.sum())
-
-
 @dataclass(frozen=True, slots=True)
 class TrainingImages:
     """A set of aligned faces.
@@ -81,12 +76,8 @@ class TrainingImages:
         )
 
     def digest(self) -> str:
-        """SHA-256 of the photos, and of where they show something."""
-        digest = hashlib.sha256()
-        for values in (self.pixels, self.inside):
-            if values is not None:
-                digest.update(values.contiguous().numpy().data)
-        return digest.hexdigest()
+        """SHA-256 of the pixels."""
+        return hashlib.sha256(self.pixels.contiguous().numpy().data).hexdigest()
 
     def split(self, validation: int) -> tuple[TrainingImages, TrainingImages]:
         """All but the last ``validation`` images, and those.
