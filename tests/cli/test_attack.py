@@ -11,7 +11,9 @@ from typer.testing import CliRunner, Result
 
 from tests.fixtures.faces import synthetic_faces
 from tests.fixtures.studies import drawn_lfw
+from veilface.attacks.base import Attack, Setting
 from veilface.cli.main import app
+from veilface.errors import AttackError
 from veilface.imaging.encode import encode
 from veilface.imaging.tensors import to_uint8
 
@@ -95,15 +97,18 @@ def test_pairs_may_take_fewer_steps(
     photos.mkdir()
     for number, face in enumerate(to_uint8(synthetic_faces(20, seed=5))):
         (photos / f"{number:02d}.png").write_bytes(encode(face, format="png"))
-    monkeypatch.setattr("veilface.evaluation.image_sets.default_surrogates", lambda: ("sface",))
     common = ("--dataset", "lfw", "--root", lfw, "--judge", "dlib", "--limit", 4, "-o", tmp_path)
-    means = ("--faces", photos, "--budget", 0.2, "--width", 0.0625, "--pair-steps", 1)
-    result = _run("unet", "--protector", "persona", *common, *means)
-    assert result.exit_code == 0, result.output
-    assert "from 20 photos, 1 steps each" in result.output
-    document = json.loads((tmp_path / "unet-persona.json").read_text(encoding="utf-8"))
-    assert document["about"]["pair_steps"] == 1
-    assert '"steps": 1' in document["about"]["victim"]
-    refused = _run("unet", "--protector", "blur", *common, *means)
+    hasty = ("--faces", photos, "--pair-steps", 5)
+    refused = _run("unet", "--protector", "blur", *common, *hasty)
     assert refused.exit_code == 1
     assert "blur optimises nothing: its pairs take no steps" in refused.output
+    asked: list[Setting] = []
+
+    def attacked(attack: Attack, setting: Setting, *_: object, **__: object) -> None:
+        asked.append(setting)
+        raise AttackError("enough")
+
+    monkeypatch.setattr("veilface.attacks.run.run_attack", attacked)
+    assert "enough" in _run("unet", "--protector", "persona", *common, *hasty).output
+    assert asked[0].pair_steps == 5
+    assert asked[0].victim.name == "persona"

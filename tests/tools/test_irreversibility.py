@@ -145,7 +145,9 @@ def test_a_table_counts_as_its_documents_and_the_most_people_count() -> None:
 def test_equally_many_people_are_not_decided_by_the_order() -> None:
     one = outcome(ssim=0.6, matched=40, planted=0.95).to_dict()
     assert page([one, one]) == page([one])
-    with pytest.raises(SystemExit, match="two documents of unet on x with 50 people of LFW differ"):
+    with pytest.raises(
+        SystemExit, match="two documents of `unet` on x with 50 people of LFW differ"
+    ):
         page([one, outcome(ssim=0.5, matched=40, planted=0.95).to_dict()])
 
 
