@@ -134,9 +134,9 @@ def _table(found: Sequence[Mapping[str, Any]]) -> str:
     for one in found:
         whose = f"{_name(one)} on {one['protector']}"
         nulls.setdefault(tuple(_cells(one["null"])), []).append(whose)
+    usual = max(nulls, key=lambda known: len(nulls[known]))
     for known, whose_all in nulls.items():
-        usual = len(whose_all) == max(map(len, nulls.values()))
-        beside = "" if usual else f", beside {', '.join(whose_all)}"
+        beside = "" if known == usual else f", beside {', '.join(whose_all)}"
         rows.append(["", f"knows nothing{beside}", "null", "", "", *known, "", "", ""])
     # Their readiness, which is asked for beside their names, reads the weights of every method.
     titles = {each.name: each.published for each in compared_methods()} | {"paper": OURS}

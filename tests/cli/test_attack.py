@@ -9,13 +9,11 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner, Result
 
-from tests.fixtures.faces import synthetic_faces
 from tests.fixtures.studies import drawn_lfw
+from tests.fixtures.trained import write_faces
 from veilface.attacks.base import Attack, Setting
 from veilface.cli.main import app
 from veilface.errors import AttackError
-from veilface.imaging.encode import encode
-from veilface.imaging.tensors import to_uint8
 
 
 @pytest.fixture(scope="module")
@@ -28,10 +26,7 @@ def _run(*arguments: object) -> Result:
 
 
 def test_an_attack_is_scored_and_written(lfw: Path, tmp_path: Path) -> None:
-    photos = tmp_path / "photos"
-    photos.mkdir()
-    for number, face in enumerate(to_uint8(synthetic_faces(20, seed=5))):
-        (photos / f"{number:02d}.png").write_bytes(encode(face, format="png"))
+    photos = write_faces(tmp_path / "photos", 20, seed=5)
     common = ("--dataset", "lfw", "--root", lfw, "--judge", "dlib", "--limit", 4, "-o", tmp_path)
     result = _run("linear", "--protector", "duetface", "--faces", photos, *common, "--json")
     assert result.exit_code == 0, result.output
@@ -54,10 +49,7 @@ def test_an_attack_is_scored_and_written(lfw: Path, tmp_path: Path) -> None:
 
 
 def test_more_pairs_make_a_curve(lfw: Path, tmp_path: Path) -> None:
-    photos = tmp_path / "photos"
-    photos.mkdir()
-    for number, face in enumerate(to_uint8(synthetic_faces(30, seed=5))):
-        (photos / f"{number:02d}.png").write_bytes(encode(face, format="png"))
+    photos = write_faces(tmp_path / "photos", 30, seed=5)
     common = ("--dataset", "lfw", "--root", lfw, "--judge", "dlib", "--limit", 4, "-o", tmp_path)
     means = ("--faces", photos, "--pairs", 30, "--pairs", 20, "--budget", 0.01, "--width", 0.0625)
     result = _run("unet", "--protector", "blur", *common, *means, "--json")
@@ -93,10 +85,7 @@ def test_mistakes_are_one_sentence(lfw: Path, tmp_path: Path) -> None:
 def test_pairs_may_take_fewer_steps(
     lfw: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    photos = tmp_path / "photos"
-    photos.mkdir()
-    for number, face in enumerate(to_uint8(synthetic_faces(20, seed=5))):
-        (photos / f"{number:02d}.png").write_bytes(encode(face, format="png"))
+    photos = write_faces(tmp_path / "photos", 20, seed=5)
     common = ("--dataset", "lfw", "--root", lfw, "--judge", "dlib", "--limit", 4, "-o", tmp_path)
     hasty = ("--faces", photos, "--pair-steps", 5)
     refused = _run("unet", "--protector", "blur", *common, *hasty)

@@ -101,6 +101,19 @@ def test_the_page_on_attacks_says_how_strong_the_attacker_was() -> None:
     assert all(each in text for each in ranges)
 
 
+def test_the_strongest_attack_on_persona_is_told_as_measured() -> None:
+    path = REPOSITORY / "benchmarks" / "documents" / "embedding-persona.json"
+    measures = json.loads(path.read_text(encoding="utf-8"))["measures"]
+    photo, person = (
+        "{} [{}, {}]".format(*(_short(measures[name][end], 2) for end in ("value", "low", "high")))
+        for name in ("source", "xdr")
+    )
+    threats = (REPOSITORY / "docs" / "threat-model.md").read_text(encoding="utf-8")
+    assert f"painted face of 64 people with the photo in {photo}" in threats
+    assert f"another photo in {person}" in threats
+    assert f"matches {person} with" in (REPOSITORY / "README.md").read_text(encoding="utf-8")
+
+
 def test_learning_curves_are_those_of_their_documents() -> None:
     text = (REPOSITORY / "docs" / "attacks.md").read_text(encoding="utf-8")
     rows = 0
@@ -162,6 +175,8 @@ def test_an_unusual_null_stands_beside_its_attacks() -> None:
         in text
     )
     assert "| x | `linear`, 4 versions |" in text
+    tie = page([one, one | {"attack": "linear", "null": grey}])
+    assert tie.count("knows nothing |") == tie.count("knows nothing, beside `unet` on x |") == 1
     hasty = one | {"about": one["about"] | {"pair_steps": 5}}
     rows = page([one, hasty]).splitlines()
     assert sum(row.startswith("| x | `unet` |") for row in rows) == 1

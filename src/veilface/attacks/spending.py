@@ -27,8 +27,12 @@ def protect_affordable(setting: Setting, faces: TrainingImages) -> int:
         faces: The first of the photos of the setting, as many as may be used.
     """
     victim, everybody = setting.pair_victim, setting.faces or faces
-    about = {"attack": "protected", "victim": victim.describe(), "seed": victim.seed}
-    about |= {"faces": everybody.digest()}
+    about = {
+        "attack": "protected",
+        "victim": victim.describe(),
+        "seed": victim.seed,
+        "faces": everybody.digest(),
+    }
     path = setting.place_of(about).with_suffix(".json")
     setting.folder.mkdir(parents=True, exist_ok=True)
     reached: list[tuple[int, float]] = [(0, 0.0)]  # photos, seconds
