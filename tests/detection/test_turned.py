@@ -109,7 +109,17 @@ def test_a_face_that_only_a_turned_photo_shows_has_to_be_sure(score: float, coun
 
 def test_the_same_face_in_two_looks_is_one() -> None:
     assert landmarks_agree(face(0.8), face(0.95))
-    assert look(Stub([face(0.8)], [], [turned_half(face(0.95))]), PHOTO).faces == (face(0.8),)
+    assert look(Stub([face(0.8)], [], [turned_half(face(0.95))]), PHOTO).faces == (face(0.95),)
+    assert look(Stub([face(0.95)], [], [turned_half(face(0.8))]), PHOTO).faces == (face(0.95),)
+
+
+def test_a_face_is_as_sure_as_the_surest_look_at_it() -> None:
+    """A stranger on their side was read upside down: seen upright, in the right way, at .82, then
+    in the turned photo at .95, then wrongly at .90, which is surer than the first look."""
+    right, wrong = face(0.82), face(0.90, turned=True)
+    looks = look(Stub([right], [], [turned_half(wrong), turned_half(face(0.95))]), PHOTO)
+    assert looks.faces == (face(0.95),)
+    assert not looks.doubts
 
 
 def test_landmarks_that_are_no_faces_are_a_doubt() -> None:

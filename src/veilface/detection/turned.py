@@ -63,7 +63,11 @@ def look(detector: FaceDetector, pixels: npt.NDArray[np.uint8]) -> Looks:
     doubts = []
     for turned, quarters in _turned_faces(detector, pixels):
         rivals = [face for face in faces if _same_place(face, turned)]
-        if any(landmarks_agree(face, turned) for face in rivals):
+        agreeing = [face for face in rivals if landmarks_agree(face, turned)]
+        if agreeing:
+            # As sure as the surest look, or a wrong reading wins over a first look that was unsure.
+            surer = [replace(face, score=max(face.score, turned.score)) for face in agreeing]
+            faces = [face for face in faces if face not in agreeing] + surer
             continue
         ahead = turned.score - max((face.score for face in rivals), default=SURE - MARGIN)
         if ahead >= MARGIN and (rivals or min(turned.box[2:]) >= MIN_SIDE):
