@@ -69,6 +69,19 @@ def test_a_budget_of_pairs_is_spent_once(tmp_path: Path, monkeypatch: pytest.Mon
     assert [done for *_, done, total in told if total == 3600][-1] == 3600  # no photo is left
 
 
+def test_pairs_may_take_longer_than_the_training(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = [0.0]
+    monkeypatch.setattr("veilface.attacks.spending.time.monotonic", lambda: clock[0])
+    slow = Slow(tmp_path, clock)
+    setting = Setting(slow, tmp_path, photos(60), minutes=1, pair_minutes=2)
+    assert make_pairs(setting).photos == 32
+    assert make_pairs(replace(setting, pair_minutes=None)).photos == 16
+    assert make_pairs(replace(setting, pairs=20)).photos == 20  # among those of the longer run
+    assert slow.asked == [8, 8, 8, 8, 32, 16, 20]
+
+
 def test_faster_pairs_are_more_pairs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     clock = [0.0]
     monkeypatch.setattr("veilface.attacks.spending.time.monotonic", lambda: clock[0])

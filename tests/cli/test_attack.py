@@ -87,7 +87,7 @@ def test_pairs_may_take_fewer_steps(
 ) -> None:
     photos = write_faces(tmp_path / "photos", 20, seed=5)
     common = ("--dataset", "lfw", "--root", lfw, "--judge", "dlib", "--limit", 4, "-o", tmp_path)
-    hasty = ("--faces", photos, "--pair-steps", 5)
+    hasty = ("--faces", photos, "--pair-steps", 5, "--pair-minutes", 60, "--budget", 5)
     refused = _run("unet", "--protector", "blur", *common, *hasty)
     assert refused.exit_code == 1
     assert "blur optimises nothing: its pairs take no steps" in refused.output
@@ -100,4 +100,5 @@ def test_pairs_may_take_fewer_steps(
     monkeypatch.setattr("veilface.attacks.run.run_attack", attacked)
     assert "enough" in _run("unet", "--protector", "persona", *common, *hasty).output
     assert asked[0].pair_steps == 5
+    assert (asked[0].minutes, asked[0].pair_minutes) == (5, 60)
     assert asked[0].victim.name == "persona"

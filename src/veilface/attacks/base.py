@@ -38,7 +38,8 @@ class Setting:
         faces: Photos of other people, made `completed`; None where there are none.
         pairs: Most of those photos to use; all of them by default.
         pair_steps: Gradient evaluations of each pair of a preset; its own by default.
-        minutes: Of training, and as much again of protecting where pairs cost that.
+        minutes: Of training.
+        pair_minutes: Of protecting, where pairs cost an optimisation; as many by default.
         steps: Of a control: most steps of its training, in place of the minutes.
         width: Multiplies the channels of networks.
         recognizer: Name of the recogniser that an embedding is inverted of.
@@ -53,6 +54,7 @@ class Setting:
     pairs: int | None = None
     pair_steps: int | None = None
     minutes: float = 10.0
+    pair_minutes: float | None = None
     steps: int | None = None
     width: float = 0.25
     recognizer: str = "sface"

@@ -18,12 +18,14 @@ class Means:
     """What each training of an attacker may spend.
 
     Attributes:
-        minutes: Of training, and at most as many of protecting its pairs.
+        minutes: Of training.
+        pair_minutes: Of protecting the pairs of a preset, at most.
         width: Multiplies the channels of networks.
         device: Where it is trained.
     """
 
     minutes: float
+    pair_minutes: float
     width: float
     device: torch.device
 
@@ -34,23 +36,28 @@ class Means:
         *,
         full: bool = False,
         minutes: float | None = None,
+        pair_minutes: float | None = None,
         width: float | None = None,
     ) -> Means:
         """Those of the large run or of the small one, but for what is named.
 
-        Without the large run, networks are narrow on a CPU only.
+        Without the large run, networks are narrow on a CPU only. Pairs may take as long as the
+        training.
         """
         wide = full or device.type == "cuda"
+        minutes = minutes or (FULL_MINUTES if full else MINUTES)
         return cls(
-            minutes or (FULL_MINUTES if full else MINUTES),
+            minutes,
+            pair_minutes or minutes,
             width or (FULL if wide else NARROW),
             device,
         )
 
-    def duration(self, trainings: int) -> str:
-        """How long so many trainings, or protections of their pairs, take about."""
-        hours = trainings * self.minutes / 60
+    def duration(self, trainings: int, protections: int) -> str:
+        """How long so many trainings, and the pairs of so many presets, take about."""
+        hours = (trainings * self.minutes + protections * self.pair_minutes) / 60
+        also = f" and {protections} x {self.pair_minutes:g} minutes of pairs" if protections else ""
         return (
-            f"{trainings} trainings and protections of pairs of {self.minutes:g} minutes on "
-            f"{self.device.type}, about {hours:.1f} hours; kept ones take no time"
+            f"{trainings} trainings of {self.minutes:g} minutes{also} on {self.device.type}, "
+            f"about {hours:.1f} hours; kept ones take no time"
         )

@@ -164,7 +164,9 @@ def make_pairs(setting: Setting, *, shuffled: bool = False) -> Source:
         return FreshPairs(victim, faces, shuffled, setting.device)
     done = protect_affordable(setting, faces)
     if done < 2 * CHUNK:
-        raise AttackError(f"{done} pairs are too few to learn from; allow more --budget or --pairs")
+        raise AttackError(
+            f"{done} pairs are too few to learn from; allow more --pair-minutes or --pairs"
+        )
     made = faces.part(slice(done))
     images = victim.protect(
         made.batch(torch.arange(done)).faces,

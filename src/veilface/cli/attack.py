@@ -45,8 +45,14 @@ def attack(  # noqa: PLR0917 - typer passes by keyword
     ] = None,
     budget: Annotated[
         float | None,
+        typer.Option(help="Minutes of each training [default: 10]."),
+    ] = None,
+    pair_minutes: Annotated[
+        float | None,
         typer.Option(
-            help="Minutes of training, and at most as many of protecting pairs [default: 10]."
+            min=0.01,
+            help="Most minutes of protecting the pairs of a preset, of all --pairs together "
+            "[default: as --budget].",
         ),
     ] = None,
     full: Full = False,
@@ -105,7 +111,7 @@ def attack(  # noqa: PLR0917 - typer passes by keyword
         from veilface.training.images import load_images
 
         chosen, place, decides = get_attack(name), resolve_device(device), judge or JUDGE
-        means = Means.of(place, full=full, minutes=budget, width=width)
+        means = Means.of(place, full=full, minutes=budget, pair_minutes=pair_minutes, width=width)
         job = Job(protector)
         if not job.is_transform:
             ensemble = tuple(each for each in default_surrogates() if each != decides)
@@ -116,9 +122,9 @@ def attack(  # noqa: PLR0917 - typer passes by keyword
             # Whether it can be drawn is known before hours of training.
             import veilface.evaluation.report.curves  # noqa: F401
         if full:
-            each = 1 if job.is_transform else 2  # pairs of presets are protected first
-            controls = len(CHEATS) if chosen.control == "planted" else 0
-            typer.echo(f"--full: {means.duration(len(counts) * (each + controls))}", err=True)
+            each = 1 + (len(CHEATS) if chosen.control == "planted" else 0)
+            protections = 0 if job.is_transform else 1  # fewer pairs are among the most
+            typer.echo(f"--full: {means.duration(len(counts) * each, protections)}", err=True)
         with make_stages() as stages:
             bench = make_bench(
                 people,
@@ -135,6 +141,7 @@ def attack(  # noqa: PLR0917 - typer passes by keyword
                 faces=None if faces is None else load_images(faces),
                 pair_steps=pair_steps,
                 minutes=means.minutes,
+                pair_minutes=means.pair_minutes,
                 width=means.width,
                 recognizer=recognizer,
                 seed=seed,

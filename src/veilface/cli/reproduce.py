@@ -125,7 +125,10 @@ def reproduce(  # noqa: PLR0917 - typer passes by keyword
                     native_pairs=native_pairs,
                 )
                 if full:
-                    typer.echo(f"{name} --full: {means.duration(study.trainings)}", err=True)
+                    typer.echo(
+                        f"{name} --full: {means.duration(study.trainings, len(study.presets))}",
+                        err=True,
+                    )
                 made = experiment.run(study)
             if isinstance(made, Sheet):
                 files, document = _write_figure(name, made, output), {"experiment": name}

@@ -114,6 +114,7 @@ class Attackers:
             faces=self.faces,
             pairs=self.pairs,
             minutes=self.means.minutes,
+            pair_minutes=self.means.pair_minutes,
             width=self.means.width,
             seed=self.seed,
             device=place,

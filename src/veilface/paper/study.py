@@ -98,13 +98,12 @@ class Study:
 
     @property
     def trainings(self) -> int:
-        """Most trainings, and protections of their pairs, that an experiment on attacks takes.
+        """Most trainings that an experiment on attacks takes.
 
-        For each method its network and the controls with as many steps, for each preset its pairs
-        too; and the null.
+        For each method and preset its network and the controls with as many steps; and the null.
         """
         ready = sum(each.ready for each in compared_methods())
-        return (1 + len(CHEATS)) * ready + (2 + len(CHEATS)) * len(self.presets) + 1
+        return (1 + len(CHEATS)) * (ready + len(self.presets)) + 1
 
     def leave_one_out(self, dataset: str) -> Evaluation | None:
         """All methods, presets and controls on a set; None when the set is not here.
