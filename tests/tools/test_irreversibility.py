@@ -159,9 +159,15 @@ def test_equally_many_people_are_not_decided_by_the_order() -> None:
     one = outcome(ssim=0.6, matched=40, planted=0.95).to_dict()
     assert page([one, one]) == page([one])
     with pytest.raises(
-        SystemExit, match="two documents of `unet` on x with 50 people of LFW differ"
+        SystemExit, match="`unet` on x with 50 people of LFW and equally many photos differ"
     ):
         page([one, outcome(ssim=0.5, matched=40, planted=0.95).to_dict()])
+
+
+def test_of_equally_many_people_the_most_photos_count() -> None:
+    one = outcome(ssim=0.6, matched=40, planted=0.95).to_dict()
+    few, many = (one | {"about": one["about"] | {"photos": count}} for count in (80, 640))
+    assert page([few, many]) == page([many, few]) == page([many])
 
 
 def test_an_unusual_null_stands_beside_its_attacks() -> None:
