@@ -33,12 +33,17 @@ def protector() -> Protector:
     return quick_protector()
 
 
-@pytest.mark.parametrize("quarters", [1, 2, 3])
-def test_a_turned_face_is_replaced_where_its_eyes_are(protector: Protector, quarters: int) -> None:
-    """It was done with exit 0 while a small stranger stood on the cheek."""
+@pytest.mark.parametrize(("quarters", "seed"), [(1, 132), (2, 0), (3, 46)])
+def test_a_turned_face_is_replaced_where_its_eyes_are(
+    protector: Protector, quarters: int, seed: int
+) -> None:
+    """It was done with exit 0 while a small stranger stood on the cheek.
+
+    The strangers of the first and the last seed were once seen upside down, and refused.
+    """
     pixels = np.ascontiguousarray(np.rot90(photo_pixels(1), quarters))
     (upright,) = YuNet().detect(photo_pixels(1))
-    result = protector.protect_image(pixels, paste=True, seed=quarters)
+    result = protector.protect_image(pixels, paste=True, seed=seed)
     assert result.pasted is not None
     back = np.rot90(np.asarray(result.pasted), -quarters)
     change = np.abs(back.astype(int) - photo_pixels(1)).max(2)
