@@ -4,8 +4,8 @@
 
 Each folder holds JSON documents, of single attacks or of `veilface reproduce table3`; those of the
 present page are kept in benchmarks/documents. Every figure of the page is one of theirs, but for
-those that the paper published. Of an attack that was measured twice, the most people count, and of
-equally many people what learned from the most photos; two that differ in neither are refused.
+those that the paper published. Of an attack that was measured twice with as many photos to learn
+from, the most people count; two that differ with equally many are refused.
 """
 
 from __future__ import annotations
@@ -84,15 +84,15 @@ def page(documents: Iterable[Mapping[str, Any]]) -> str:
     """The page from documents of attacks, a table for each set of people."""
     all_ = [each for one in documents for each in one.get("details", (one,))]
     linked = [one for one in all_ if "unlinkability" in one]
-    attacks: dict[tuple[str, str, str, int, int], Mapping[str, Any]] = {}
-    for one in sorted((one for one in all_ if "attack" in one), key=_extent):
-        steps = one["about"].get("pair_steps") or 0
-        key = (one["dataset"], one["protector"], one["attack"], one["versions"], steps)
+    attacks: dict[tuple[str, str, str, int, int, int], Mapping[str, Any]] = {}
+    for one in sorted((one for one in all_ if "attack" in one), key=_people):
+        learned = (one["about"].get(name) or 0 for name in ("pair_steps", "photos"))
+        key = (one["dataset"], one["protector"], one["attack"], one["versions"], *learned)
         other = attacks.get(key, one)
-        if other != one and _extent(other) == _extent(one):
+        if other != one and _people(other) == _people(one):
             raise SystemExit(
                 f"two documents of {_name(one)} on {one['protector']} with {_people(one)} "
-                f"people of {one['dataset']} and equally many photos differ: leave one out"
+                f"people of {one['dataset']} differ: leave one out"
             )
         attacks[key] = one
     by_set: dict[tuple[str, int], list[Mapping[str, Any]]] = {}
@@ -111,11 +111,6 @@ def page(documents: Iterable[Mapping[str, Any]]) -> str:
 def _people(document: Mapping[str, Any]) -> int:
     count: int = document["measures"]["ssim"]["n"]
     return count
-
-
-def _extent(document: Mapping[str, Any]) -> tuple[int, int]:
-    """People that were attacked, and photos that were learned from."""
-    return _people(document), document["about"].get("photos") or 0
 
 
 def _linkability(found: Sequence[Mapping[str, Any]]) -> str:
@@ -137,7 +132,8 @@ def _table(found: Sequence[Mapping[str, Any]]) -> str:
     # Who learns from photos is compared with their mean, who has none with a grey card.
     nulls: dict[tuple[str, ...], list[str]] = {}
     for one in found:
-        whose = f"{_name(one)} on {one['protector']}"
+        count = one["about"].get("photos")
+        whose = f"{_name(one)} on {one['protector']}" + (f" from {count} photos" if count else "")
         nulls.setdefault(tuple(_cells(one["null"])), []).append(whose)
     usual = max(nulls, key=lambda known: len(nulls[known]))
     for known, whose_all in nulls.items():

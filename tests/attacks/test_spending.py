@@ -48,7 +48,7 @@ def test_a_budget_of_pairs_is_spent_once(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr("veilface.attacks.spending.time.monotonic", lambda: clock[0])
     slow, faces = Slow(tmp_path, clock), photos(60)
     told: list[tuple[str, int, int]] = []
-    few = Setting(slow, tmp_path, faces, minutes=1, progress=lambda *line: told.append(line))
+    few = Setting(slow, tmp_path, faces, pair_minutes=1, progress=lambda *line: told.append(line))
     assert make_pairs(few).photos == 16
     stage = "protecting pairs, seconds"
     assert told[:3] == [(stage, 0, 60), (stage, 30, 60), (stage, 60, 60)]
@@ -57,36 +57,23 @@ def test_a_budget_of_pairs_is_spent_once(tmp_path: Path, monkeypatch: pytest.Mon
     assert make_pairs(few).photos == 16
     assert slow.asked == [16]
     slow.asked.clear()
-    assert make_pairs(replace(few, minutes=2, pairs=30)).photos == 30
+    assert make_pairs(replace(few, pair_minutes=2, pairs=30)).photos == 30
     assert slow.asked == [8, 6, 30]
     slow.asked.clear()
-    assert make_pairs(replace(few, minutes=2.5)).photos == 32  # whole chunks, from 24
+    assert make_pairs(replace(few, pair_minutes=2.5)).photos == 32  # whole chunks, from 24
     assert slow.asked == [8, 32]
     assert make_pairs(replace(few, pairs=20)).photos == 16
     assert make_pairs(few).photos == 16  # more was spent since
     told.clear()
-    assert make_pairs(replace(few, minutes=60)).photos == 60
+    assert make_pairs(replace(few, pair_minutes=60)).photos == 60
     assert [done for *_, done, total in told if total == 3600][-1] == 3600  # no photo is left
-
-
-def test_pairs_may_take_longer_than_the_training(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    clock = [0.0]
-    monkeypatch.setattr("veilface.attacks.spending.time.monotonic", lambda: clock[0])
-    slow = Slow(tmp_path, clock)
-    setting = Setting(slow, tmp_path, photos(60), minutes=1, pair_minutes=2)
-    assert make_pairs(setting).photos == 32
-    assert make_pairs(replace(setting, pair_minutes=None)).photos == 16
-    assert make_pairs(replace(setting, pairs=20)).photos == 20  # among those of the longer run
-    assert slow.asked == [8, 8, 8, 8, 32, 16, 20]
 
 
 def test_faster_pairs_are_more_pairs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     clock = [0.0]
     monkeypatch.setattr("veilface.attacks.spending.time.monotonic", lambda: clock[0])
     slow = Slow(tmp_path, clock)
-    setting = Setting(slow, tmp_path, photos(80), minutes=1, steps=1, width=1 / 16)
+    setting = Setting(slow, tmp_path, photos(80), pair_minutes=1, steps=1, width=1 / 16)
     own, faster = reconstruct(setting).about, reconstruct(replace(setting, pair_steps=10)).about
     assert (own["photos"], own["pair_steps"]) == (16, None)
     assert (faster["photos"], faster["pair_steps"]) == (48, 10)

@@ -75,7 +75,7 @@ def test_the_page_on_attacks_says_what_the_documents_say() -> None:
                     name,
                 )
                 shown += 1
-    assert shown == 2 * (8 * 2 + 1) + 3 + 3 * 2
+    assert shown == 2 * (8 * 2 + 1) + 2 * 3 + 3 * 2
 
 
 def test_the_page_on_attacks_says_how_strong_the_attacker_was() -> None:
@@ -94,7 +94,7 @@ def test_the_page_on_attacks_says_how_strong_the_attacker_was() -> None:
                 linear.append(controls["planted"]["value"])
                 if one["protector"] == "persona":
                     assert _short(controls["folded"]["value"]) in threats
-                    assert f"{one['about']['photos']} photos" in text.replace("\n  ", " ")
+                    assert f"rom {one['about']['photos']} photos" in text.replace("\n  ", " ")
     assert f"at least {_short(min(linear))} comes back" in text
     ranges = [f"{_short(min(known))} to {_short(max(known))}" for known in cheats.values()]
     assert len(ranges) == 2
@@ -117,19 +117,24 @@ def test_the_strongest_attack_on_persona_is_told_as_measured() -> None:
 def test_learning_curves_are_those_of_their_documents() -> None:
     text = (REPOSITORY / "docs" / "attacks.md").read_text(encoding="utf-8")
     rows = 0
-    for path in (REPOSITORY / "benchmarks" / "documents" / "curves").glob("*.json"):
+    for path in (REPOSITORY / "benchmarks" / "documents").rglob("*.json"):
         document = json.loads(path.read_text(encoding="utf-8"))
+        if "curve" not in document:
+            continue
         for one in (*document["with_fewer_pairs"], document):
             about = one["about"]
             spent = f"{about['photos']:,} | {about['training']['steps']:,}"
             found = []
-            for name in ("ssim", "lineup_mean"):
+            for name in ("ssim", "source", "lineup_mean"):
                 ends = (one["measures"][name][end] for end in ("value", "low", "high"))
                 found.append("{} [{}, {}]".format(*(_short(each, 2) for each in ends)))
             cheat = _short(about["controls"]["folded"]["value"])
-            assert f"\n| {spent} | {cheat} | {found[0]} | {found[1]} |" in text, about["photos"]
+            steps = about.get("pair_steps")
+            label = f"`{one['protector']}`" + (f", pairs of {steps} steps" if steps else "")
+            row = f"| {label} | {spent} | {cheat} | {' | '.join(found)} |"
+            assert f"\n{row}\n" in text, spent
             rows += 1
-    assert rows == 3
+    assert rows == 3 + 2 + 2
 
 
 def _short(value: float, digits: int = 3) -> str:
@@ -159,15 +164,16 @@ def test_equally_many_people_are_not_decided_by_the_order() -> None:
     one = outcome(ssim=0.6, matched=40, planted=0.95).to_dict()
     assert page([one, one]) == page([one])
     with pytest.raises(
-        SystemExit, match="`unet` on x with 50 people of LFW and equally many photos differ"
+        SystemExit, match="two documents of `unet` on x with 50 people of LFW differ"
     ):
         page([one, outcome(ssim=0.5, matched=40, planted=0.95).to_dict()])
 
 
-def test_of_equally_many_people_the_most_photos_count() -> None:
+def test_what_learned_from_more_photos_has_a_row_of_its_own() -> None:
     one = outcome(ssim=0.6, matched=40, planted=0.95).to_dict()
     few, many = (one | {"about": one["about"] | {"photos": count}} for count in (80, 640))
-    assert page([few, many]) == page([many, few]) == page([many])
+    rows = [line.split(" | ") for line in page([many, few]).splitlines() if "| x |" in line]
+    assert [row[3] for row in rows] == ["80", "640"]
 
 
 def test_an_unusual_null_stands_beside_its_attacks() -> None:

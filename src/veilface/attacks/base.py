@@ -39,7 +39,7 @@ class Setting:
         pairs: Most of those photos to use; all of them by default.
         pair_steps: Gradient evaluations of each pair of a preset; its own by default.
         minutes: Of training.
-        pair_minutes: Of protecting, where pairs cost an optimisation; as many by default.
+        pair_minutes: Of protecting, where pairs cost an optimisation.
         steps: Of a control: most steps of its training, in place of the minutes.
         width: Multiplies the channels of networks.
         recognizer: Name of the recogniser that an embedding is inverted of.
@@ -54,7 +54,7 @@ class Setting:
     pairs: int | None = None
     pair_steps: int | None = None
     minutes: float = 10.0
-    pair_minutes: float | None = None
+    pair_minutes: float = 10.0
     steps: int | None = None
     width: float = 0.25
     recognizer: str = "sface"

@@ -15,11 +15,11 @@ NARROW, FULL = 0.25, 1.0
 
 @dataclass(frozen=True, slots=True)
 class Means:
-    """What each training of an attacker may spend.
+    """What an attacker may spend.
 
     Attributes:
-        minutes: Of training.
-        pair_minutes: Of protecting the pairs of a preset, at most.
+        minutes: Of each training.
+        pair_minutes: Of protecting the pairs of a preset, of all its trainings together.
         width: Multiplies the channels of networks.
         device: Where it is trained.
     """
@@ -41,8 +41,8 @@ class Means:
     ) -> Means:
         """Those of the large run or of the small one, but for what is named.
 
-        Without the large run, networks are narrow on a CPU only. Pairs may take as long as the
-        training.
+        Without the large run, networks are narrow on a CPU only. What is not named of pairs is as
+        long as a training.
         """
         wide = full or device.type == "cuda"
         minutes = minutes or (FULL_MINUTES if full else MINUTES)

@@ -85,7 +85,7 @@ class Outcome:
         if self.planted is not None and self.planted.value < LIMIT:
             return (
                 f"{_WEAK} of a planted cheat it recovers an SSIM of {self.planted.value:.3f}, and "
-                f"{LIMIT} is needed; allow more --budget or --pairs"
+                f"{LIMIT} is needed; allow more --budget, --pairs or --pair-minutes"
             )
         if self.unprotected is not None and self.unprotected.low <= self.null["source"].high:
             return (

@@ -38,7 +38,7 @@ def protect_affordable(setting: Setting, faces: TrainingImages) -> int:
     reached: list[tuple[int, float]] = [(0, 0.0)]  # photos, seconds
     if path.is_file():
         reached = json.loads(path.read_text(encoding="utf-8"))
-    chunk, budget = chunk_size(victim.device), 60 * (setting.pair_minutes or setting.minutes)
+    chunk, budget = chunk_size(victim.device), 60 * setting.pair_minutes
 
     def enough() -> int | None:
         found = (count for count, spent in reached if count >= len(faces) or spent >= budget)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from veilface.cli.common import print_json, sentences, table
-from veilface.cli.options import Full
+from veilface.cli.options import Full, PairMinutes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -44,17 +44,9 @@ def attack(  # noqa: PLR0917 - typer passes by keyword
         ),
     ] = None,
     budget: Annotated[
-        float | None,
-        typer.Option(help="Minutes of each training [default: 10]."),
+        float | None, typer.Option(help="Minutes of each training [default: 10].")
     ] = None,
-    pair_minutes: Annotated[
-        float | None,
-        typer.Option(
-            min=0.01,
-            help="Most minutes of protecting the pairs of a preset, of all --pairs together "
-            "[default: as --budget].",
-        ),
-    ] = None,
+    pair_minutes: PairMinutes = None,
     full: Full = False,
     versions: Annotated[
         int,
@@ -123,7 +115,8 @@ def attack(  # noqa: PLR0917 - typer passes by keyword
             import veilface.evaluation.report.curves  # noqa: F401
         if full:
             each = 1 + (len(CHEATS) if chosen.control == "planted" else 0)
-            protections = 0 if job.is_transform else 1  # fewer pairs are among the most
+            # Of a preset; where fewer pairs are asked for, too, they are among the most.
+            protections = int(chosen.control == "planted" and not job.is_transform)
             typer.echo(f"--full: {means.duration(len(counts) * each, protections)}", err=True)
         with make_stages() as stages:
             bench = make_bench(

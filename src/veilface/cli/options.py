@@ -20,3 +20,11 @@ Full = Annotated[
     ),
 ]
 Jobs = Annotated[int | None, typer.Option(min=1, help="Processes on a CPU (default: one a core).")]
+PairMinutes = Annotated[
+    float | None,
+    typer.Option(
+        min=0.001,
+        help="Most minutes of protecting the pairs that an attack on a preset learns from, however "
+        "many trainings there are [default: as --budget].",
+    ),
+]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from veilface.cli.common import print_json, sentences, split_names, table
-from veilface.cli.options import Device, Full, Jobs, JsonOutput
+from veilface.cli.options import Device, Full, Jobs, JsonOutput, PairMinutes
 
 if TYPE_CHECKING:
     from veilface.evaluation.report.sheets import Sheet
@@ -59,11 +59,9 @@ def reproduce(  # noqa: PLR0917 - typer passes by keyword
     ] = None,
     budget: Annotated[
         float | None,
-        typer.Option(
-            help="table3, figure5, table6: minutes of each training, and at most as many of "
-            "protecting its pairs [default: 10]."
-        ),
+        typer.Option(help="table3, figure5, table6: minutes of each training [default: 10]."),
     ] = None,
+    pair_minutes: PairMinutes = None,
     full: Full = False,
     native_pairs: Annotated[
         int,
@@ -104,7 +102,7 @@ def reproduce(  # noqa: PLR0917 - typer passes by keyword
         # Once, and not for the setting of every method.
         others = None if faces is None else completed(load_images(faces))
         place = resolve_device(device)
-        means = Means.of(place, full=full, minutes=budget)
+        means = Means.of(place, full=full, minutes=budget, pair_minutes=pair_minutes)
         documents: list[dict[str, Any]] = []
         for name, experiment in chosen.items():
             with make_stages() as stages:
