@@ -9,6 +9,10 @@ from pathlib import Path
 import pytest
 import torch
 
+from tests.fixtures.trained import drawn_weights
+
+__all__ = ["drawn_weights"]
+
 REPOSITORY = Path(__file__).resolve().parents[1]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
 
@@ -11,7 +11,6 @@ import torch
 from torch import Generator, Tensor
 
 from tests.fixtures.faces import synthetic_faces
-from tests.fixtures.trained import keep_drawn_weights
 from veilface.core.randomness import entropic_generator
 from veilface.errors import UntrainedError
 from veilface.protectors.registry import METHODS, PROTECTORS
@@ -21,13 +20,8 @@ from veilface.types import Protected
 each_method = pytest.mark.parametrize("spec", METHODS.values(), ids=lambda spec: spec.name)
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _weights(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Drawn weights stand for trained ones: the contract does not ask what they learnt."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("VEILFACE_CACHE", str(tmp_path_factory.mktemp("cache")))
-        keep_drawn_weights()
-        yield
+# The contract does not ask what they learnt.
+pytestmark = pytest.mark.usefixtures("drawn_weights")
 
 
 def streams(*names: str) -> list[Generator]:

@@ -116,7 +116,11 @@ def test_table1_needs_one_ensemble_only() -> None:
     assert _value(_cell(table, "a stranger", "LFW")) == 0.245
 
 
-def test_what_people_see_and_what_is_sent_stand_beside_every_measured_row() -> None:
+def test_what_people_see_and_what_is_sent_stand_beside_every_measured_row(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("VEILFACE_CACHE", str(tmp_path))
+    keep_drawn_weights()
     study, _ = ruled_study(sets=("lfw", "celeba"))
     first, second = table1(study), table2(study)
     assert first.columns[:4] == ("LFW", "LFW line-up", "CELEBA", "CELEBA line-up")

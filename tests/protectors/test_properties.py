@@ -20,6 +20,7 @@ from veilface.protectors.base import FaceProtector
 from veilface.protectors.registry import PROTECTORS, build_protector
 from veilface.protectors.veil.presets import PRESETS, Preset
 
+pytestmark = pytest.mark.usefixtures("drawn_weights")
 _SURROGATES = [TinySurrogate("a", seed=0), TinySurrogate("b", seed=1)]
 _FACES = synthetic_faces(4)
 _KINDS = ("face", "noise", "black", "white", "checks")

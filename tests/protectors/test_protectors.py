@@ -17,6 +17,7 @@ from veilface.protectors.base import FaceProtector
 from veilface.protectors.registry import METHODS, PROTECTORS, build_protector
 from veilface.protectors.veil.presets import PRESETS
 
+pytestmark = pytest.mark.usefixtures("drawn_weights")
 RANDOM = (
     *PRESETS,
     *(spec.name for spec in METHODS.values() if spec.randomised),
