@@ -98,7 +98,9 @@ def test_pairs_may_take_fewer_steps(
         raise AttackError("enough")
 
     monkeypatch.setattr("veilface.attacks.run.run_attack", attacked)
-    assert "enough" in _run("unet", "--protector", "persona", *common, *hasty).output
+    result = _run("unet", "--protector", "persona", *common, *hasty, "--full")
+    assert "--full: 3 trainings of 5 minutes and 1 x 60 minutes of pairs" in result.output
+    assert "enough" in result.output
     assert asked[0].pair_steps == 5
     assert (asked[0].minutes, asked[0].pair_minutes) == (5, 60)
     assert asked[0].victim.name == "persona"

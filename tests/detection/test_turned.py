@@ -25,6 +25,15 @@ def yunet() -> YuNet:
     return YuNet()
 
 
+def turned_back(found: Detection, quarters: int, size: tuple[int, int]) -> Detection:
+    """The landmarks in the photo of ``size``, width and height, before it was turned."""
+    points = found.points
+    for turn in range(quarters, 0, -1):
+        before = size[(turn - 1) % 2]
+        points = tuple((before - 1 - y, x) for x, y in points)
+    return replace(found, points=points)
+
+
 @pytest.mark.parametrize("quarters", range(4))
 @pytest.mark.parametrize("enlarge", [1, 4])
 def test_a_turned_photo_has_the_same_faces(yunet: YuNet, quarters: int, enlarge: int) -> None:
@@ -35,16 +44,8 @@ def test_a_turned_photo_has_the_same_faces(yunet: YuNet, quarters: int, enlarge:
     expected = sorted(yunet.detect(pixels), key=lambda face: face.points)
     assert len(looks.faces) == len(expected) == 2
 
-    def upright(face: Detection) -> Detection:
-        points = face.points
-        for turn in range(quarters, 0, -1):
-            before = (width, height)[(turn - 1) % 2]
-            points = tuple((before - 1 - y, x) for x, y in points)
-        return replace(face, points=points)
-
-    for found, known in zip(
-        sorted(map(upright, looks.faces), key=lambda face: face.points), expected, strict=True
-    ):
+    upright = [turned_back(face, quarters, (width, height)) for face in looks.faces]
+    for found, known in zip(sorted(upright, key=lambda face: face.points), expected, strict=True):
         assert np.abs(np.subtract(found.points, known.points)).max() < 3 * enlarge
 
 
@@ -60,11 +61,8 @@ def test_a_tilted_face_is_read_the_same_in_every_turn(yunet: YuNet, tilt: float)
     for quarters in range(4):
         looks = look(yunet, np.ascontiguousarray(np.rot90(tilted, quarters)))
         surest = max(looks.faces, key=lambda face: face.score)  # once the border looks like one
-        points = np.array(surest.points)
-        for turn in range(quarters, 0, -1):
-            before = (width, height)[(turn - 1) % 2]
-            points = np.stack([before - 1 - points[:, 1], points[:, 0]], axis=1)
-        assert np.abs(points - expected).max() < 12
+        found = turned_back(surest, quarters, (width, height))
+        assert np.abs(np.array(found.points) - expected).max() < 12
 
 
 def face(score: float, *, turned: bool = False, side: float = 100.0, x: float = 60.0) -> Detection:
@@ -153,9 +151,8 @@ def test_the_surest_look_counts_where_several_agree() -> None:
     turned photo at .95, then wrongly at .90, which is surer than the first look."""
     rough, right, wrong = shifted(face(0.82), 20), face(0.95), face(0.90, turned=True)
     assert landmarks_agree(rough, right)
-    (found,) = (
-        looks := look(Stub([rough], [], [turned_half(wrong), turned_half(right)]), PHOTO)
-    ).faces
+    looks = look(Stub([rough], [], [turned_half(wrong), turned_half(right)]), PHOTO)
+    (found,) = looks.faces
     assert_same(found, right)
     assert not looks.doubts
 

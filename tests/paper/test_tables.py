@@ -14,7 +14,6 @@ import torch
 from tests.fixtures.attackers import Ruled
 from tests.fixtures.faces import synthetic_faces
 from tests.fixtures.studies import PEOPLE, ruled_study
-from tests.fixtures.trained import keep_drawn_weights
 from veilface.datasets.base import FacePairs
 from veilface.errors import DatasetError, UnknownNameError, UntrainedError
 from veilface.measures.intervals import Estimate, wilson
@@ -35,6 +34,8 @@ from veilface.protectors.controls import CONTROLS
 from veilface.protectors.registry import build_protector
 from veilface.protectors.veil.presets import PRESETS
 from veilface.protectors.veil.starts import LocalFeatures
+
+pytestmark = pytest.mark.usefixtures("drawn_weights")
 
 
 def _cell(table: Comparison, label: str, column: str) -> Value:
@@ -116,11 +117,7 @@ def test_table1_needs_one_ensemble_only() -> None:
     assert _value(_cell(table, "a stranger", "LFW")) == 0.245
 
 
-def test_what_people_see_and_what_is_sent_stand_beside_every_measured_row(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setenv("VEILFACE_CACHE", str(tmp_path))
-    keep_drawn_weights()
+def test_what_people_see_and_what_is_sent_stand_beside_every_measured_row() -> None:
     study, _ = ruled_study(sets=("lfw", "celeba"))
     first, second = table1(study), table2(study)
     assert first.columns[:4] == ("LFW", "LFW line-up", "CELEBA", "CELEBA line-up")
@@ -135,11 +132,7 @@ def test_what_people_see_and_what_is_sent_stand_beside_every_measured_row(
     assert _cell(first, "persona", SENT) == _cell(first, "clean", SENT) == 3 * 112 * 112
 
 
-def test_the_native_recogniser_stands_beside_the_others(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setenv("VEILFACE_CACHE", str(tmp_path))
-    keep_drawn_weights()
+def test_the_native_recogniser_stands_beside_the_others() -> None:
     study = replace(ruled_study()[0], natives=cast("Natives", KnownNatives()))
     table = table2(study)
     published = {line.label: line.cells[-2] for line in table.lines if line.origin == "published"}
@@ -154,13 +147,9 @@ def test_the_native_recogniser_stands_beside_the_others(
     assert [each["method"] for each in table.details][-1] == "minusface: d(r)"
 
 
-def test_the_notes_say_how_much_was_trained(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setenv("VEILFACE_CACHE", str(tmp_path))
-    keep_drawn_weights()
+def test_the_notes_say_how_much_was_trained(drawn_weights: Path) -> None:
     notes = " ".join(table2(ruled_study()[0]).notes)
-    digest = json.loads((tmp_path / "trained/minusface/record.json").read_text())["sha256"]
+    digest = json.loads((drawn_weights / "trained/minusface/record.json").read_text())["sha256"]
     assert "Trained minusface: 0.0625 of the width, 0 steps of 4 on 40 images of drawn" in notes
     assert f"weights {digest[:12]}" in notes
     assert "veilface train duetface-native" in notes

@@ -94,7 +94,7 @@ def test_the_page_on_attacks_says_how_strong_the_attacker_was() -> None:
                 linear.append(controls["planted"]["value"])
                 if one["protector"] == "persona":
                     assert _short(controls["folded"]["value"]) in threats
-                    assert f"rom {one['about']['photos']} photos" in text.replace("\n  ", " ")
+                    assert f"rom {one['about']['photos']:,} photos" in text.replace("\n  ", " ")
     assert f"at least {_short(min(linear))} comes back" in text
     ranges = [f"{_short(min(known))} to {_short(max(known))}" for known in cheats.values()]
     assert len(ranges) == 2

@@ -114,10 +114,11 @@ def attack(  # noqa: PLR0917 - typer passes by keyword
             # Whether it can be drawn is known before hours of training.
             import veilface.evaluation.report.curves  # noqa: F401
         if full:
-            each = 1 + (len(CHEATS) if chosen.control == "planted" else 0)
+            makes_pairs = chosen.control == "planted"
+            trainings = len(counts) * (1 + len(CHEATS) * makes_pairs)
             # Of a preset; where fewer pairs are asked for, too, they are among the most.
-            protections = int(chosen.control == "planted" and not job.is_transform)
-            typer.echo(f"--full: {means.duration(len(counts) * each, protections)}", err=True)
+            protections = int(makes_pairs and not job.is_transform)
+            typer.echo(f"--full: {means.duration(trainings, protections)}", err=True)
         with make_stages() as stages:
             bench = make_bench(
                 people,
